@@ -1,0 +1,1 @@
+"""Example workloads: each module offers ``run(job, checkpoint)`` and ``validate(job)``."""
