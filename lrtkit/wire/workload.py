@@ -27,6 +27,10 @@ class Checkpoint(dict[str, Any]):
         super().__init__(state)
         self.files: dict[str, File] = dict(files or {})
 
+    def path(self, name: str) -> Path:
+        """Return where the saved file ``name`` lies; raise KeyError where the checkpoint has none."""
+        return Path(str(self.files[name]))
+
     def __bool__(self) -> bool:
         return True  # ``checkpoint or start`` must not start again because the state is empty
 
