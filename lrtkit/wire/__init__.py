@@ -1,1 +1,1 @@
-"""What both ends must agree on: errors, settings, messages, keys and the job record, on boto3 and the standard library."""
+"""The floor both ends stand on: errors, settings, messages, keys and the job record; boto3 and no more."""

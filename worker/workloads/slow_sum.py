@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 from lrtkit.wire.errors import InvalidJob
@@ -17,7 +17,7 @@ def validate(job: dict[str, Any]) -> None:
         raise InvalidJob(f"steps must be a whole number of at least 1, not {steps!r}")
 
 
-def run(job: dict[str, Any], checkpoint: dict[str, Any] | None) -> Iterator[dict[str, Any]]:
+def run(job: dict[str, Any], checkpoint: dict[str, Any] | None) -> Generator[dict[str, Any], None, int]:
     """Yield ``{"step", "sum"}`` after each step of ``STEP_SECONDS`` (default 30) and return the sum."""
     state = checkpoint or {"step": 0, "sum": 0}
     pause_s = float(os.environ.get("STEP_SECONDS", "30"))
@@ -26,4 +26,4 @@ def run(job: dict[str, Any], checkpoint: dict[str, Any] | None) -> Iterator[dict
         step = state["step"] + 1
         state = {"step": step, "sum": state["sum"] + step}
         yield state
-    return state["sum"]
+    return int(state["sum"])

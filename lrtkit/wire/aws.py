@@ -1,0 +1,136 @@
+"""boto3 clients with time-outs that suit a lease, and the one table that turns their errors into ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+from boto3.exceptions import Boto3Error
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    ParamValidationError,
+    PartialCredentialsError,
+)
+from botocore.parsers import ResponseParserError
+from s3transfer.exceptions import RetriesExceededError
+
+from lrtkit.wire.errors import (
+    BadInput,
+    Conflict,
+    Denied,
+    LeaseCapped,
+    LeaseLost,
+    LrtError,
+    NotFound,
+    Throttled,
+    Unavailable,
+)
+from lrtkit.wire.settings import Access
+
+_BY_CODE: dict[str, type[LrtError]] = {
+    "AWS.SimpleQueueService.NonExistentQueue": NotFound,
+    "QueueDoesNotExist": NotFound,
+    "NoSuchBucket": NotFound,
+    "ReceiptHandleIsInvalid": LeaseLost,
+    "MessageNotInflight": LeaseLost,
+    "AWS.SimpleQueueService.MessageNotInflight": LeaseLost,
+    "PreconditionFailed": Conflict,
+    "ConditionalRequestConflict": Conflict,
+    "AccessDenied": Denied,
+    "AccessDeniedException": Denied,
+    "ExpiredToken": Denied,
+    "InvalidAccessKeyId": Denied,
+    "InvalidClientTokenId": Denied,
+    "InvalidSecurity": Denied,
+    "RequestTimeTooSkewed": Denied,
+    "SignatureDoesNotMatch": Denied,
+    "UnrecognizedClientException": Denied,
+    "OverLimit": Throttled,
+    "RequestThrottled": Throttled,
+    "SlowDown": Throttled,
+    "Throttling": Throttled,
+    "ThrottlingException": Throttled,
+    "TooManyRequests": Throttled,
+    "TooManyRequestsException": Throttled,
+}
+
+_BY_PHRASE: tuple[tuple[str, type[LrtError]], ...] = (
+    ("beyond the limit", LeaseCapped),
+    ("receipt handle has expired", LeaseLost),
+    ("does not exist or is not available for visibility timeout change", LeaseLost),
+    ("receipt handle", LeaseLost),
+)
+"""What SQS FIFO says with the code ``InvalidParameterValue``, the first phrase that occurs."""
+
+_BY_STATUS: dict[int, type[LrtError]] = {
+    401: Denied,
+    403: Denied,
+    404: NotFound,
+    409: Conflict,
+    412: Conflict,
+    429: Throttled,
+}
+
+
+def client(
+    service: str, access: Access, *, endpoint_url: str | None, region: str = "auto", read_timeout_s: float = 5
+) -> Any:
+    """Return a boto3 client that connects within 3 s and tries each call at most three times.
+
+    Botocore's own 60 s to connect and to read are longer than a lease. The checksum settings are
+    what R2 needs since boto3 1.36.
+    """
+    config = Config(
+        connect_timeout=3,
+        read_timeout=read_timeout_s,
+        retries={"mode": "standard", "total_max_attempts": 3},
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        max_pool_connections=32,
+        tcp_keepalive=True,
+    )
+    session = boto3.session.Session(
+        aws_access_key_id=access.key_id, aws_secret_access_key=access.secret, region_name=region
+    )
+    return session.client(service, endpoint_url=endpoint_url, config=config)
+
+
+@contextmanager
+def explained(what: str) -> Iterator[None]:
+    """Turn any error of botocore into ours, saying ``what`` was tried."""
+    try:
+        yield
+    except (ClientError, BotoCoreError, Boto3Error, ResponseParserError, RetriesExceededError) as error:
+        cause = error.__context__ if isinstance(error, Boto3Error) and error.__context__ else error
+        raise classify(cause)(f"{what}: {_sentence(cause)}") from error
+
+
+def classify(error: BaseException) -> type[LrtError]:
+    """Return the class of ours that says what a caller can do about an error of botocore."""
+    if isinstance(error, ClientError):
+        return classify_answer(
+            error.response.get("Error", {}).get("Code", ""),
+            error.response.get("Error", {}).get("Message", ""),
+            error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0),
+        )
+    if isinstance(error, (NoCredentialsError, PartialCredentialsError)):
+        return Denied
+    return BadInput if isinstance(error, ParamValidationError) else Unavailable
+
+
+def classify_answer(code: str, message: str, status: int) -> type[LrtError]:
+    """Return the class for an error answer: by its code, else its words, else its HTTP status."""
+    by_phrase = (kind for phrase, kind in _BY_PHRASE if phrase in message.lower())
+    if code in _BY_CODE:
+        return _BY_CODE[code]
+    return next(by_phrase, None) or _BY_STATUS.get(status) or (Unavailable if status >= 500 else BadInput)
+
+
+def _sentence(error: BaseException) -> str:
+    text = error.response["Error"].get("Message") or str(error) if isinstance(error, ClientError) else str(error)
+    return " ".join(text.split())[:500]

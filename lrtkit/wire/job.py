@@ -1,0 +1,88 @@
+"""A job and its message body (contract 2)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NoReturn
+
+from lrtkit.wire.errors import BadInput, PoisonMessage
+
+_JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=/-]{0,127}")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job: ``fields`` is the whole body, ``job_id`` included, as the workload gets it."""
+
+    fields: Mapping[str, Any]
+
+    @property
+    def job_id(self) -> str:
+        """The name under which the bucket keeps the job."""
+        return str(self.fields["job_id"])
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """What the job computes, whatever its name."""
+        return fingerprint(self.fields)
+
+    @property
+    def steps(self) -> int | None:
+        """How many steps the job has, where it says so."""
+        steps = self.fields.get("steps")
+        return steps if isinstance(steps, int) and not isinstance(steps, bool) else None
+
+    @property
+    def timeout_s(self) -> float | None:
+        """How long one attempt may take, where the job limits it (its field ``timeout_seconds``)."""
+        limit = self.fields.get("timeout_seconds")
+        return float(limit) if isinstance(limit, (int, float)) and limit > 0 else None
+
+    @property
+    def body(self) -> str:
+        """The message body: the job as one JSON object."""
+        return json.dumps(self.fields, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def fingerprint(fields: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of the canonical JSON (sorted, compact, UTF-8) of the fields without ``job_id``."""
+    rest = {name: value for name, value in fields.items() if name != "job_id"}
+    canonical = json.dumps(rest, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def check_job_id(job_id: object) -> str:
+    """Return a usable job id as it is; raise BadInput with the reason where it cannot be used."""
+    if not isinstance(job_id, str):
+        raise BadInput(f"job_id must be text, not {job_id!r}")
+    if not _JOB_ID.fullmatch(job_id):
+        raise BadInput(f"job_id {job_id!r} must be 1 to 128 of A-Z a-z 0-9 . _ = / - and begin with a letter or digit")
+    if any(part in {"", ".", ".."} for part in job_id.split("/")):
+        raise BadInput(f"job_id {job_id!r} must not have an empty, '.' or '..' part between its slashes")
+    return job_id
+
+
+def parse(body: str) -> Job:
+    """Return the job of a message body; raise PoisonMessage where the body is no job."""
+    try:
+        fields = json.loads(body, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise PoisonMessage(f"the message is no JSON: {error}") from error
+    if not isinstance(fields, dict):
+        raise PoisonMessage(f"the message is a JSON {type(fields).__name__}, not an object")
+    if "job_id" not in fields:
+        raise PoisonMessage("the message has no job_id")
+    try:
+        check_job_id(fields["job_id"])
+    except BadInput as error:
+        raise PoisonMessage(str(error)) from error
+    return Job(fields)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON value")

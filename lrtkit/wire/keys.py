@@ -1,0 +1,55 @@
+"""Every key of the bucket, on one page (contract 3)."""
+
+from __future__ import annotations
+
+import re
+
+RECORD_NAME = "checkpoint.json"
+RESULT_NAME = "result.txt"
+
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+
+
+def record(job_id: str) -> str:
+    """Return the key of a job's record."""
+    return f"{job_id}/{RECORD_NAME}"
+
+
+def result(job_id: str) -> str:
+    """Return the key of a job's result as JSON text."""
+    return f"{job_id}/{RESULT_NAME}"
+
+
+def file(job_id: str, sha256: str) -> str:
+    """Return the key of a checkpoint's file, named by its content."""
+    return f"{files(job_id)}{sha256}"
+
+
+def files(job_id: str) -> str:
+    """Return the prefix of all files of a job's checkpoints."""
+    return f"{job_id}/files/"
+
+
+def artifact(job_id: str, generation: int, name: str) -> str:
+    """Return the key of one file of a result."""
+    return f"{job_id}/artifacts/{generation}/{name}"
+
+
+def submission(experiment: str, time: str) -> str:
+    """Return the key of the list of what was submitted at a time."""
+    return f"{submissions(experiment)}{time}.jsonl"
+
+
+def submissions(experiment: str) -> str:
+    """Return the prefix of all that was submitted to an experiment."""
+    return f"{experiment}/_submissions/"
+
+
+def readings(queue_name: str, time: str) -> str:
+    """Return the key of one reading of the autoscaler with its decision."""
+    return f"_autoscaler/{queue_name}/{time}.json"
+
+
+def is_file_name(name: str) -> bool:
+    """Tell whether a workload may give a file this name: one part that cannot leave its folder."""
+    return bool(_FILE_NAME.fullmatch(name))

@@ -1,0 +1,292 @@
+"""The job record: the truth about a job, and every change that it can take (contract 3).
+
+A record is a value; each change returns a new one. The workload's state lies at the top level of
+the JSON, as in the guide, and all that the kit adds under ``_lrt``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from lrtkit.wire.errors import BadInput, DamagedFile
+
+ENVELOPE = "_lrt"
+VERSION = 1
+KEPT_ATTEMPTS = 50
+
+
+class State(StrEnum):
+    """Where a job stands."""
+
+    RUNNING = "running"
+    WAITING = "waiting"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def final(self) -> bool:
+        """Whether only a redrive leads out of it."""
+        return self in {State.DONE, State.FAILED, State.CANCELLED}
+
+
+class Outcome(StrEnum):
+    """How an attempt ended."""
+
+    DONE = "done"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Cause(StrEnum):
+    """What interrupted an attempt."""
+
+    NODE_GONE = "node gone"
+    STOPPED = "sigterm"
+    LEASE_LOST = "lease lost"
+    HANDOVER = "hand-over"
+    WORKLOAD = "workload"
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who makes an attempt: the worker process and the machine that it runs on."""
+
+    worker: str
+    machine: str
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file in the bucket, named by its content."""
+
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A checkpoint in the bucket. A state too large for the record lies in ``state_file``."""
+
+    state: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, StoredFile] = field(default_factory=dict)
+    saved_at: str | None = None
+    state_file: StoredFile | None = None
+
+    @property
+    def step(self) -> float | None:
+        """How far the job has come, where its state says so."""
+        step = self.state.get("step")
+        return step if isinstance(step, (int, float)) and not isinstance(step, bool) else None
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One worker's try at the job; times in ISO 8601, ``outcome`` None while it runs."""
+
+    generation: int
+    worker: str
+    machine: str
+    started_at: str
+    ended_at: str | None = None
+    first_step: float | None = None
+    last_step: float | None = None
+    saves: int = 0
+    outcome: str | None = None
+    cause: str | None = None
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How often things happened; ``silent`` counts attempts in a row without a trace and without progress."""
+
+    attempts: int = 0
+    interruptions: int = 0
+    failures: int = 0
+    silent: int = 0
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why an attempt failed; ``output`` holds the last lines that the workload printed."""
+
+    type: str
+    message: str
+    traceback: str = ""
+    output: str = ""
+
+
+@dataclass(frozen=True)
+class Record:
+    """A job record. ``checkpoint`` is None until one is saved, ``previous`` is the one before it."""
+
+    state: State
+    fingerprint: str | None = None
+    steps: int | None = None
+    generation: int = 0
+    checkpoint: Saved | None = None
+    previous: Saved | None = None
+    attempts: tuple[Attempt, ...] = ()
+    counts: Counts = Counts()
+    interruptions: Mapping[str, int] = field(default_factory=dict)
+    error: Failure | None = None
+    artifacts: Mapping[str, StoredFile] = field(default_factory=dict)
+    result: Any = None
+    result_file: StoredFile | None = None
+    cancel_requested_at: str | None = None
+    updated_at: str | None = None
+
+    @property
+    def open_attempt(self) -> Attempt | None:
+        """The attempt that has not said how it ended."""
+        last = self.attempts[-1] if self.attempts else None
+        return last if last and last.outcome is None else None
+
+    def claimed(self, holder: Holder, *, fingerprint: str, steps: int | None, now: str) -> Record:
+        """Return the record as the next generation holds it; an attempt left open ended without a trace."""
+        before = self._traceless() if self.open_attempt else self
+        step = before.checkpoint.step if before.checkpoint else None
+        generation = before.generation + 1
+        attempt = Attempt(generation, holder.worker, holder.machine, now, first_step=step, last_step=step)
+        return replace(
+            before,
+            state=State.RUNNING,
+            fingerprint=fingerprint,
+            steps=steps,
+            generation=generation,
+            attempts=(*before.attempts, attempt)[-KEPT_ATTEMPTS:],
+            counts=replace(before.counts, attempts=before.counts.attempts + 1),
+            updated_at=now,
+        )
+
+    def saved(self, checkpoint: Saved, *, now: str) -> Record:
+        """Return the record with a newer checkpoint, the one before kept as ``previous``."""
+        attempt = replace(self.attempts[-1], last_step=checkpoint.step, saves=self.attempts[-1].saves + 1)
+        return replace(
+            self,
+            checkpoint=checkpoint,
+            previous=self.checkpoint,
+            attempts=(*self.attempts[:-1], attempt),
+            counts=replace(self.counts, silent=0),
+            updated_at=now,
+        )
+
+    def interrupted(self, cause: Cause, *, now: str) -> Record:
+        """Return the record as the next worker finds it after an interruption."""
+        return self._ended(Outcome.INTERRUPTED, State.WAITING, cause, now=now, silent=0)
+
+    def failed(self, failure: Failure, *, final: bool, now: str) -> Record:
+        """Return the record after a failure; ``final`` when no further attempt is due."""
+        state = State.FAILED if final else State.WAITING
+        ended = self._ended(Outcome.FAILED, state, None, now=now, silent=0)
+        counts = replace(ended.counts, failures=ended.counts.failures + 1)
+        return replace(ended, error=failure, counts=counts)
+
+    def given_up(self, failure: Failure, *, now: str) -> Record:
+        """Return the record of a job that fails without an attempt at fault."""
+        return replace(self, state=State.FAILED, error=failure, updated_at=now)
+
+    def done(
+        self, result: Any, artifacts: Mapping[str, StoredFile], *, now: str, result_file: StoredFile | None = None
+    ) -> Record:
+        """Return the record with the result: the commit. A result too large for it lies in ``result_file``."""
+        ended = self._ended(Outcome.DONE, State.DONE, None, now=now, silent=0)
+        return replace(ended, result=result, result_file=result_file, artifacts=dict(artifacts))
+
+    def cancelled(self, *, now: str) -> Record:
+        """Return the record of a job that nobody will run any more."""
+        ended = self._ended(Outcome.CANCELLED, State.CANCELLED, None, now=now, silent=0) if self.open_attempt else self
+        return replace(ended, state=State.CANCELLED, updated_at=now)
+
+    def cancel_requested(self, *, now: str) -> Record:
+        """Return the record with the wish, which the holder meets, that the job end."""
+        return replace(self, cancel_requested_at=now)
+
+    def reopened(self, *, now: str) -> Record:
+        """Return the record of a failed or cancelled job that gets another chance, with a fresh budget."""
+        counts = replace(self.counts, failures=0, silent=0)
+        return replace(self, state=State.WAITING, counts=counts, cancel_requested_at=None, updated_at=now)
+
+    def to_bytes(self) -> bytes:
+        """Return the JSON that the bucket keeps."""
+        envelope = {"version": VERSION, **asdict(self)}
+        checkpoint = envelope.pop("checkpoint") or {"state": {}, "files": {}, "saved_at": None, "state_file": None}
+        state = checkpoint.pop("state")
+        if ENVELOPE in state:
+            raise BadInput(f"a checkpoint's state must not have a key {ENVELOPE!r}")
+        envelope |= {**checkpoint, "has_checkpoint": self.checkpoint is not None}
+        return json.dumps({**state, ENVELOPE: envelope}, separators=(",", ":"), allow_nan=False).encode()
+
+    @classmethod
+    def from_bytes(cls, body: bytes) -> Record:
+        """Return the record of a bucket's JSON, the guide's included; raise DamagedFile where it is neither."""
+        try:
+            state = json.loads(body)
+            envelope = state.pop(ENVELOPE, None)
+            if envelope is None:
+                return cls(State.WAITING, checkpoint=Saved(state))
+            return _record(state, envelope)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise DamagedFile(f"the record is not readable: {error!r}") from error
+
+    @property
+    def is_guides(self) -> bool:
+        """Whether the guide's worker wrote it, which keeps neither generation nor fingerprint."""
+        return self.generation == 0 and self.fingerprint is None
+
+    def _traceless(self) -> Record:
+        attempt = self.attempts[-1]
+        silent = 0 if attempt.saves else self.counts.silent + 1
+        ended_at = self.updated_at or attempt.started_at
+        return self._ended(Outcome.INTERRUPTED, State.WAITING, Cause.NODE_GONE, now=ended_at, silent=silent)
+
+    def _ended(self, outcome: Outcome, state: State, cause: Cause | None, *, now: str, silent: int) -> Record:
+        attempt = replace(self.attempts[-1], ended_at=now, outcome=outcome, cause=cause)
+        interruptions = dict(self.interruptions)
+        if cause:
+            interruptions[cause] = interruptions.get(cause, 0) + 1
+        return replace(
+            self,
+            state=state,
+            attempts=(*self.attempts[:-1], attempt),
+            interruptions=interruptions,
+            counts=replace(self.counts, interruptions=sum(interruptions.values()), silent=silent),
+            updated_at=now,
+        )
+
+
+def _record(state: dict[str, Any], envelope: dict[str, Any]) -> Record:
+    if envelope["version"] != VERSION:
+        raise ValueError(f"it is of version {envelope['version']}, and this kit reads version {VERSION}")
+    checkpoint = {"state": state, **{name: envelope[name] for name in ("files", "saved_at", "state_file")}}
+    return Record(
+        state=State(envelope["state"]),
+        fingerprint=envelope["fingerprint"],
+        steps=envelope["steps"],
+        generation=int(envelope["generation"]),
+        checkpoint=_saved(checkpoint) if envelope["has_checkpoint"] else None,
+        previous=_saved(envelope["previous"]) if envelope["previous"] else None,
+        attempts=tuple(Attempt(**attempt) for attempt in envelope["attempts"]),
+        counts=Counts(**envelope["counts"]),
+        interruptions=envelope["interruptions"],
+        error=Failure(**envelope["error"]) if envelope["error"] else None,
+        artifacts=_files(envelope["artifacts"]),
+        result=envelope["result"],
+        result_file=StoredFile(**envelope["result_file"]) if envelope["result_file"] else None,
+        cancel_requested_at=envelope["cancel_requested_at"],
+        updated_at=envelope["updated_at"],
+    )
+
+
+def _saved(found: dict[str, Any]) -> Saved:
+    state_file = StoredFile(**found["state_file"]) if found["state_file"] else None
+    return Saved(found["state"], _files(found["files"]), found["saved_at"], state_file)
+
+
+def _files(found: dict[str, dict[str, Any]]) -> dict[str, StoredFile]:
+    return {name: StoredFile(**file) for name, file in found.items()}

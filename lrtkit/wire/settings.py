@@ -1,0 +1,225 @@
+"""Settings, read from the environment or an env file in one place (contract 1).
+
+All problems of an environment are told at once, and no secret shows in a repr.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from lrtkit.wire.errors import BadInput
+
+T = TypeVar("T")
+
+_LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
+_SECRET = re.compile(r"KEY|SECRET|TOKEN|PASSWORD", re.IGNORECASE)
+
+_SOURCES = {
+    "SQS_QUEUE_URL": "the URL of the job queue, as `lrtkit.queues` or the AWS console shows it",
+    "SQS_DLQ_URL": "the URL of the dead-letter queue, as `lrtkit.queues` or the AWS console shows it",
+    "SQS_AWS_REGION": "the queue's region, such as us-east-1",
+    "SQS_AWS_ACCESS_KEY_ID": "an access key of the submitter or worker user, from the AWS console under IAM",
+    "SQS_AWS_SECRET_ACCESS_KEY": "shown once beside the access key in the AWS console",
+    "R2_S3_ENDPOINT_URL": "https://<account>.r2.cloudflarestorage.com, from the Cloudflare console under R2",
+    "R2_BUCKET_NAME": "the name of the bucket, from the Cloudflare console under R2",
+    "R2_AWS_ACCESS_KEY_ID": "an R2 API token's access key, from the Cloudflare console under R2",
+    "R2_AWS_SECRET_ACCESS_KEY": "shown once beside the R2 access key in the Cloudflare console",
+}
+
+
+@dataclass(frozen=True)
+class Access:
+    """A key pair; its secret half never shows."""
+
+    key_id: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class QueueSettings:
+    """Where the job queue and its dead-letter queue are; ``endpoint_url`` is set only off AWS."""
+
+    url: str
+    dead_letter_url: str
+    region: str
+    access: Access
+    endpoint_url: str | None = None
+
+
+@dataclass(frozen=True)
+class BucketSettings:
+    """Where the bucket is."""
+
+    name: str
+    endpoint_url: str
+    access: Access
+
+
+@dataclass(frozen=True)
+class CloudSettings:
+    """The queue pair and the bucket."""
+
+    queue: QueueSettings
+    bucket: BucketSettings
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> CloudSettings:
+        """Read the settings; raise BadInput that lists every missing variable and where it is got."""
+        reader = _Reader(env)
+        settings = cls(_queue(reader), _bucket(reader))
+        reader.finish()
+        return settings
+
+
+@dataclass(frozen=True)
+class WorkerSettings:
+    """What the worker is told beside queue and bucket; the table of contract 1."""
+
+    workload: str = "worker.workloads.slow_sum:run"
+    lease_s: float = 120
+    max_failures: int = 3
+    max_silent: int = 10
+    checkpoint_s: float | None = None
+    handover_s: float = 41400
+    grace_s: float = 10
+    idle_exit_s: float | None = None
+    imds_url: str = "http://169.254.169.254"
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> WorkerSettings:
+        """Read the ``LRT_`` variables; raise BadInput that lists every one that is wrong."""
+        reader = _Reader(env)
+        settings = cls(
+            workload=reader.get("LRT_WORKLOAD", _workload, cls.workload),
+            lease_s=reader.get("LRT_LEASE_SECONDS", _between(1, 43200), cls.lease_s),
+            max_failures=reader.get("LRT_MAX_FAILURES", _count, cls.max_failures),
+            max_silent=reader.get("LRT_MAX_SILENT", _count, cls.max_silent),
+            checkpoint_s=reader.get("LRT_CHECKPOINT_SECONDS", _auto_or_seconds, cls.checkpoint_s),
+            handover_s=reader.get("LRT_HANDOVER_SECONDS", _between(1, 43200), cls.handover_s),
+            grace_s=reader.get("LRT_GRACE_SECONDS", _between(0, 3600), cls.grace_s),
+            idle_exit_s=reader.get("LRT_IDLE_EXIT_SECONDS", _none_or_seconds, cls.idle_exit_s),
+            imds_url=env.get("LRT_IMDS_URL", cls.imds_url).rstrip("/"),
+        )
+        reader.finish()
+        return settings
+
+
+def read_env_file(path: str | Path) -> dict[str, str]:
+    """Return an env file's variables, without a shell; raise BadInput where it is missing, open to others or wrong."""
+    path = Path(path)
+    if not path.is_file():
+        raise BadInput(f"there is no env file {path}. Try: `python -m lrtkit.local up`, or write one as in the README")
+    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise BadInput(f"{path} holds keys and can be read by others. Try: chmod 600 {path}")
+    lines = enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+    pairs = [_parse_line(path, number, line.strip()) for number, line in lines]
+    return dict(pair for pair in pairs if pair)
+
+
+def write_env_file(path: str | Path, values: Mapping[str, str]) -> None:
+    """Write an env file that only its owner can read, all of it or nothing."""
+    path = Path(path)
+    draft = path.with_name(path.name + ".new")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.writelines(f"{name}={value}\n" for name, value in values.items())
+    draft.replace(path)
+
+
+def is_secret(name: str) -> bool:
+    """Tell whether a variable of this name may hold a key, which a workload must not see."""
+    return bool(_SECRET.search(name)) or name.startswith(("AWS_", "R2_", "SQS_"))
+
+
+def _parse_line(path: Path, number: int, line: str) -> tuple[str, str] | None:
+    if not line or line.startswith("#"):
+        return None
+    match = _LINE.fullmatch(line)
+    if not match:
+        raise BadInput(f"{path}, line {number}, is not of the form NAME=value")
+    name, value = match.groups()
+    quoted = len(value) >= 2 and value[0] == value[-1] and value[0] in "'\""
+    return name, value[1:-1] if quoted else value
+
+
+class _Reader:
+    """Reads variables and gathers what is wrong with them."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self.env = env
+        self.problems: list[str] = []
+
+    def require(self, name: str) -> str:
+        value = self.env.get(name, "")
+        if not value:
+            self.problems.append(f"{name} is missing ({_SOURCES[name]})")
+        return value
+
+    def get(self, name: str, parse: Callable[[str], T], default: T) -> T:
+        try:
+            return parse(self.env[name]) if self.env.get(name) else default
+        except ValueError as error:
+            self.problems.append(f"{name} is {self.env[name]!r} but must be {error}")
+            return default
+
+    def finish(self) -> None:
+        if self.problems:
+            raise BadInput("the environment is not complete: " + "; ".join(self.problems))
+
+
+def _queue(reader: _Reader) -> QueueSettings:
+    return QueueSettings(
+        url=reader.require("SQS_QUEUE_URL"),
+        dead_letter_url=reader.require("SQS_DLQ_URL"),
+        region=reader.require("SQS_AWS_REGION"),
+        access=Access(reader.require("SQS_AWS_ACCESS_KEY_ID"), reader.require("SQS_AWS_SECRET_ACCESS_KEY")),
+        endpoint_url=reader.env.get("AWS_ENDPOINT_URL_SQS") or None,
+    )
+
+
+def _bucket(reader: _Reader) -> BucketSettings:
+    return BucketSettings(
+        name=reader.require("R2_BUCKET_NAME"),
+        endpoint_url=reader.require("R2_S3_ENDPOINT_URL"),
+        access=Access(reader.require("R2_AWS_ACCESS_KEY_ID"), reader.require("R2_AWS_SECRET_ACCESS_KEY")),
+    )
+
+
+def _workload(text: str) -> str:
+    module, _, name = text.partition(":")
+    if not module.strip() or not name.strip():
+        raise ValueError("'module:generator' or 'cmd: program arguments'")
+    return text
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise ValueError("a whole number of at least 1")
+    return int(text)
+
+
+def _between(least: float, most: float) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not least <= value <= most:
+            raise ValueError(f"seconds between {least:g} and {most:g}")
+        return value
+
+    return parse
+
+
+def _auto_or_seconds(text: str) -> float | None:
+    return None if text == "auto" else _between(0, 86400)(text)
+
+
+def _none_or_seconds(text: str) -> float | None:
+    return None if text == "none" else _between(0, 86400)(text)
