@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
 RECORD_NAME = "checkpoint.json"
 RESULT_NAME = "result.txt"
 
-_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+LONGEST_NAME = 512
+"""With the longest job id a key stays under the 1,024 bytes of S3 for names of ASCII."""
+
+
+PROBE = "_lrt/probe"
+"""A key that nobody writes; to read it is to see whether the bucket answers."""
 
 
 def record(job_id: str) -> str:
@@ -50,6 +53,7 @@ def readings(queue_name: str, time: str) -> str:
     return f"_autoscaler/{queue_name}/{time}.json"
 
 
-def is_file_name(name: str) -> bool:
-    """Tell whether a workload may give a file this name: one part that cannot leave its folder."""
-    return bool(_FILE_NAME.fullmatch(name))
+def is_inside(name: str) -> bool:
+    """Tell whether a file's name is a relative path that cannot leave its folder, of printable characters."""
+    parts = name.split("/")
+    return len(name) <= LONGEST_NAME and name.isprintable() and not {"", ".", ".."} & set(parts)

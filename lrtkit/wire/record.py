@@ -147,6 +147,14 @@ class Record:
         last = self.attempts[-1] if self.attempts else None
         return last if last and last.outcome is None else None
 
+    @property
+    def silent_streak(self) -> int:
+        """How many attempts in a row have ended without a trace and without progress, an open one counted as ended."""
+        attempt = self.open_attempt
+        if attempt is None:
+            return self.counts.silent
+        return 0 if attempt.saves else self.counts.silent + 1
+
     def claimed(self, holder: Holder, *, fingerprint: str, steps: int | None, now: str) -> Record:
         """Return the record as the next generation holds it; an attempt left open ended without a trace."""
         before = self._traceless() if self.open_attempt else self
@@ -186,10 +194,6 @@ class Record:
         ended = self._ended(Outcome.FAILED, state, None, now=now, silent=0)
         counts = replace(ended.counts, failures=ended.counts.failures + 1)
         return replace(ended, error=failure, counts=counts)
-
-    def given_up(self, failure: Failure, *, now: str) -> Record:
-        """Return the record of a job that fails without an attempt at fault."""
-        return replace(self, state=State.FAILED, error=failure, updated_at=now)
 
     def done(
         self, result: Any, artifacts: Mapping[str, StoredFile], *, now: str, result_file: StoredFile | None = None
@@ -236,13 +240,12 @@ class Record:
 
     @property
     def is_guides(self) -> bool:
-        """Whether the guide's worker wrote it, which keeps neither generation nor fingerprint."""
-        return self.generation == 0 and self.fingerprint is None
+        """Whether the guide's worker wrote it, which keeps no envelope and so no time of writing."""
+        return self.updated_at is None
 
     def _traceless(self) -> Record:
-        attempt = self.attempts[-1]
-        silent = 0 if attempt.saves else self.counts.silent + 1
-        ended_at = self.updated_at or attempt.started_at
+        ended_at = self.updated_at or self.attempts[-1].started_at
+        silent = self.silent_streak
         return self._ended(Outcome.INTERRUPTED, State.WAITING, Cause.NODE_GONE, now=ended_at, silent=silent)
 
     def _ended(self, outcome: Outcome, state: State, cause: Cause | None, *, now: str, silent: int) -> Record:

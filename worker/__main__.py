@@ -1,0 +1,60 @@
+"""Runs the worker: ``python -m worker``, with its settings in the environment (contract 1)."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+
+from lrtkit.wire.clock import SystemClock
+from lrtkit.wire.errors import BadInput
+from lrtkit.wire.s3 import S3Store
+from lrtkit.wire.settings import CloudSettings, WorkerSettings
+from lrtkit.wire.sqs import SqsQueue
+from worker import stop
+from worker.loop import Worker
+from worker.node import Node, holder
+from worker.organs import Organs
+from worker.process import Processes
+from worker.report import Report
+
+EXIT_SETTINGS = 78
+
+
+async def work(cloud: CloudSettings, settings: WorkerSettings) -> None:
+    """Put a worker together and let it work."""
+    clock = SystemClock()
+    report = Report(clock, holder())
+    secrets = (cloud.queue.access.secret, cloud.bucket.access.secret)
+    workloads = Processes(settings.workload, clock, secrets=secrets, env=os.environ)
+
+    def end_at_once() -> None:
+        workloads.kill_all()
+        os._exit(0)
+
+    organs = Organs(
+        queue=SqsQueue(cloud.queue),
+        store=S3Store(cloud.bucket),
+        clock=clock,
+        workloads=workloads,
+        node=Node(settings.imds_url, clock, report),
+        report=report,
+        holder=holder(),
+        stop=stop.listen(end_at_once),
+    )
+    await Worker(organs, settings).work()
+
+
+def main() -> None:
+    """Read the settings and work; leave with 78 and one sentence where the settings are wrong."""
+    try:
+        cloud, settings = CloudSettings.from_env(), WorkerSettings.from_env()
+    except BadInput as error:
+        print(f"worker: {error}", file=sys.stderr)
+        sys.exit(EXIT_SETTINGS)
+    asyncio.run(work(cloud, settings))
+    os._exit(0)  # a poll that hangs in its thread must not keep the container
+
+
+if __name__ == "__main__":
+    main()

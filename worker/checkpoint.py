@@ -1,0 +1,127 @@
+"""Checkpoints: loaded before the workload starts, saved in the background while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from lrtkit.wire import keys
+from lrtkit.wire.clock import Clock, iso
+from lrtkit.wire.errors import DamagedFile, Unavailable
+from lrtkit.wire.record import Record, Saved
+from lrtkit.wire.s3 import Store
+from worker import files
+from worker.claim import Claim
+from worker.interval import best_interval_s, mtbi_s
+from worker.patience import patiently
+from worker.report import Report
+from worker.running import BrokenProtocol, Fresh, Running
+
+T = TypeVar("T")
+
+
+async def load(store: Store, clock: Clock, report: Report, *, job_id: str, record: Record, folder: Path) -> bool:
+    """Write the newest readable checkpoint into ``folder`` and tell whether there is one.
+
+    A file that is not what was saved leads back to the checkpoint before; where that is damaged
+    too DamagedFile is raised, because starting anew would throw the work away unasked.
+    """
+    candidates = [saved for saved in (record.checkpoint, record.previous) if saved]
+    damage: DamagedFile | None = None
+    for saved in candidates:
+        try:
+            await patiently(clock, report, files.download_all, store, job_id, saved, folder)
+        except DamagedFile as error:
+            report("checkpoint-damaged", reason=str(error), saved_at=saved.saved_at)
+            damage = error
+        else:
+            return True
+    if damage:
+        raise damage
+    return False
+
+
+class Saver:
+    """Asks the workload for checkpoints when they are due, and saves the newest."""
+
+    def __init__(
+        self, store: Store, clock: Clock, claim: Claim, *, running: Running, report: Report, interval_s: float | None
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._claim = claim
+        self._running = running
+        self._report = report
+        self._fixed_interval_s = interval_s
+        self._stall_s = 0.0
+        self._upload_s = 0.0
+        self._started = self.saved_at = clock.monotonic()
+
+    @property
+    def interval_s(self) -> float:
+        """Seconds between two saves, as set or by measured costs."""
+        if self._fixed_interval_s is not None:
+            return self._fixed_interval_s
+        mean_s = mtbi_s(self._claim.record, self._clock.monotonic() - self._started)
+        return best_interval_s(stall_s=self._stall_s, upload_s=self._upload_s, mtbi_s=mean_s)
+
+    async def keep(self) -> None:
+        """Save one checkpoint after the other, until cancelled."""
+        while True:
+            await self._clock.sleep(max(0.0, self.saved_at + self.interval_s - self._clock.monotonic()))
+            self._running.want_checkpoint()
+            await self._save(await self._running.next_checkpoint())
+
+    async def finish(self, change: Callable[[Record], Record]) -> Record:
+        """Write a last change to the record, together with the newest checkpoint that is not saved yet."""
+        fresh = self._usable()
+        if not fresh:
+            return await self._claim.write(change)
+        saved = await self._uploaded(fresh)
+        return await self._write(lambda record: change(self._with(record, saved)), fresh)
+
+    def _usable(self) -> Fresh | None:
+        try:
+            return self._running.newest_checkpoint()
+        except BrokenProtocol as error:
+            self._report("checkpoint-broken", reason=str(error))
+            return None
+
+    async def _save(self, fresh: Fresh) -> None:
+        began = self._clock.monotonic()
+        saved = await self._uploaded(fresh)
+        await self._write(lambda record: self._with(record, saved), fresh)
+        self.saved_at = self._clock.monotonic()
+        self._upload_s = self.saved_at - began
+        self._stall_s = max(fresh.stall_s, self._stall_s / 2)
+        self._report("saved", step=saved.step, upload_s=round(self._upload_s, 2), next_s=round(self.interval_s, 1))
+
+    async def _uploaded(self, fresh: Fresh) -> Saved:
+        job_id = self._claim.job.job_id
+        known = files.referenced(self._claim.record)
+        stored = await self._patiently(files.upload_all, self._store, job_id, fresh.files, known)
+        state_file = await self._patiently(files.upload_json, self._store, job_id, fresh.state)
+        kept = {"step": fresh.state["step"]} if "step" in fresh.state else {}
+        return Saved(kept if state_file else fresh.state, stored, iso(self._clock.now()), state_file)
+
+    async def _write(self, change: Callable[[Record], Record], fresh: Fresh) -> Record:
+        before = files.referenced(self._claim.record)
+        written = await self._claim.write(change)
+        self._running.discard(fresh)
+        await self._collect(before - files.referenced(written))
+        return written
+
+    async def _collect(self, unreferenced: frozenset[str]) -> None:
+        """Delete files that neither of the last two checkpoints needs; what fails is left for the end of the job."""
+        try:
+            doomed = [keys.file(self._claim.job.job_id, sha256) for sha256 in unreferenced]
+            await self._clock.run(self._store.delete, doomed)
+        except Unavailable as error:
+            self._report("left-behind", files=len(unreferenced), reason=str(error))
+
+    async def _patiently(self, call: Callable[..., T], *args: Any) -> T:
+        return await patiently(self._clock, self._report, call, *args)
+
+    def _with(self, record: Record, saved: Saved) -> Record:
+        return record.saved(saved, now=iso(self._clock.now()))

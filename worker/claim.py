@@ -1,0 +1,109 @@
+"""The worker's claim on a job record: every write is fenced, paced and made once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from lrtkit.wire import keys, ledger
+from lrtkit.wire.clock import Clock, iso, seconds_of
+from lrtkit.wire.errors import Conflict, Fenced
+from lrtkit.wire.job import Job
+from lrtkit.wire.ledger import Entry
+from lrtkit.wire.record import Holder, Record, State
+from lrtkit.wire.s3 import Store
+from worker.patience import patiently
+from worker.report import Report
+
+WRITE_INTERVAL_S = 1.0
+"""R2 takes one write a second to one key."""
+
+
+class Claim:
+    """One attempt's hold on the record of its job.
+
+    ``check`` raises when the lease may be gone. Until ``make`` has returned nothing is written.
+    From then on every write of an older holder is refused by the bucket, and so is ours once a
+    newer generation has made its claim: that raises Fenced. ``cancelled`` is set as soon as
+    somebody is seen to have asked for the job's end.
+    """
+
+    def __init__(
+        self, store: Store, clock: Clock, check: Callable[[], None], *, report: Report, job: Job, found: Entry
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._check = check
+        self._report = report
+        self.job = job
+        self._entry = found
+        self._record = found.record or Record(State.WAITING)
+        self._lock = asyncio.Lock()
+        self._made = asyncio.Event()
+        self._written_at: float | None = None
+        self.cancelled = asyncio.Event()
+
+    @property
+    def record(self) -> Record:
+        """The record as last read or written."""
+        return self._record
+
+    async def make(self, holder: Holder) -> None:
+        """Swap in the next generation; raise Conflict where the record is no longer as it was found."""
+        await self._clock.sleep(self._foreign_pause_s())
+        job = self.job
+        now = iso(self._clock.now())
+        claimed = self._record.claimed(holder, fingerprint=job.fingerprint, steps=job.steps, now=now)
+        async with self._lock:
+            await self._swap(claimed)
+        self._made.set()
+
+    async def write(self, change: Callable[[Record], Record]) -> Record:
+        """Apply a change to the record and write it; raise Fenced where a newer generation has it."""
+        await self._made.wait()
+        async with self._lock:
+            while True:
+                wanted = change(self._record)
+                try:
+                    await self._swap(wanted)
+                except Conflict:
+                    await self._reread()
+                    if self._record == wanted:  # ours after all: only the answer had been lost
+                        return wanted
+                else:
+                    return wanted
+
+    async def refresh(self) -> None:
+        """Look whether somebody else has changed the record: a newer claim, or a wish to cancel."""
+        await self._made.wait()
+        async with self._lock:
+            if await self._clock.run(self._store.changed, keys.record(self.job.job_id), self._entry.etag or ""):
+                await self._reread()
+
+    async def _swap(self, wanted: Record) -> None:
+        if self._written_at is not None:
+            await self._clock.sleep(max(0.0, self._written_at + WRITE_INTERVAL_S - self._clock.monotonic()))
+        self._check()
+        try:
+            self._entry = await patiently(
+                self._clock, self._report, ledger.swap, self._store, self.job.job_id, self._entry, wanted
+            )
+        finally:
+            self._written_at = self._clock.monotonic()
+        self._record = wanted
+
+    async def _reread(self) -> None:
+        found = await patiently(self._clock, self._report, ledger.read, self._store, self.job.job_id)
+        if found.record is None or found.record.generation != self._record.generation:
+            generation = found.record.generation if found.record else "no"
+            raise Fenced(f"generation {generation} has the record of {self.job.job_id}")
+        self._entry, self._record = found, found.record
+        if self._record.cancel_requested_at:
+            self.cancelled.set()
+
+    def _foreign_pause_s(self) -> float:
+        """Return how long the last holder's write still forbids one of ours, whatever its clock says."""
+        if not self._record.updated_at:
+            return 0.0
+        age_s = self._clock.now() - seconds_of(self._record.updated_at)
+        return min(WRITE_INTERVAL_S, max(0.0, WRITE_INTERVAL_S - age_s))

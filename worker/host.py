@@ -1,0 +1,198 @@
+"""The workload's side of the file protocol (contract 4), run as ``python -m worker.host WORKLOAD``.
+
+The process dies with the worker. A command is executed in its place; a generator is driven here:
+its checkpoints become folders, its result a file, and its exceptions an exit code with a reason.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import inspect
+import json
+import os
+import shlex
+import shutil
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from lrtkit.wire.errors import BadInput, InvalidJob
+from lrtkit.wire.workload import Checkpoint, File, Result
+
+CHECKPOINT_NAME = "checkpoint.json"
+STALL_NAME = ".stall_s"
+COMMAND = "cmd:"
+EXIT_INTERRUPTED = 75
+EXIT_INVALID = 65
+
+_PR_SET_PDEATHSIG = 1
+
+
+class Places:
+    """The files through which worker and workload speak, all in one work folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.job = folder / "job.json"
+        self.resume = folder / "resume"
+        self.checkpoints = folder / "checkpoints"
+        self.artifacts = folder / "artifacts"
+        self.result = folder / "result.json"
+        self.error = folder / "error.json"
+        self.wanted = folder / "wanted"
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Places:
+        """Return the places of the process that the worker has started."""
+        return cls(Path(env["LRT_JOB"]).parent)
+
+    def make(self, job: str) -> None:
+        """Make the folders and write the job."""
+        for folder in (self.checkpoints, self.artifacts):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.job.write_text(job, encoding="utf-8")
+
+    def env(self, *, resume: bool) -> dict[str, str]:
+        """Return the variables of contract 4, and two of ours: where artifacts go, and what asks for a checkpoint.
+
+        The file ``LRT_CHECKPOINT_WANTED`` exists while a checkpoint would be saved at once; a program
+        may look at it and delete it, and so spare itself the checkpoints that nobody would save.
+        """
+        return {
+            "LRT_JOB": str(self.job),
+            "LRT_CHECKPOINT_DIR": str(self.checkpoints),
+            "LRT_CHECKPOINT_WANTED": str(self.wanted),
+            "LRT_ARTIFACTS_DIR": str(self.artifacts),
+            "LRT_RESULT": str(self.result),
+            **({"LRT_RESUME_DIR": str(self.resume)} if resume else {}),
+        }
+
+
+def is_command(workload: str) -> bool:
+    """Tell whether a workload is a program of its own rather than a Python generator."""
+    return workload.startswith(COMMAND)
+
+
+def main(workload: str) -> int:
+    """Run a workload to its end and return the exit code that tells how it came."""
+    _die_with_parent()
+    if is_command(workload):
+        argv = shlex.split(workload.removeprefix(COMMAND))
+        os.execvp(argv[0], argv)  # noqa: S606  (the program takes this process over, shell or no shell)
+    places = Places.from_env(os.environ)
+    try:
+        return Host(places).run(workload)
+    except InvalidJob as error:
+        _write_json(places.error, {"type": "InvalidJob", "message": str(error)})
+        return EXIT_INVALID
+    except Exception as error:  # noqa: BLE001  (whatever a researcher's code raises becomes the job's failure)
+        traceback.print_exc()
+        told = {"type": type(error).__qualname__, "message": str(error), "traceback": traceback.format_exc()}
+        _write_json(places.error, told)
+        return 1
+
+
+class Host:
+    """Drives a generator: between two of its steps lies every place where it can be interrupted."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._made = 0
+        self._stopping = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask_to_stop)
+
+    def run(self, workload: str) -> int:
+        """Run ``module:generator`` from its checkpoint until it returns or is asked to stop."""
+        module, function = find(workload)
+        job = json.loads(self._places.job.read_bytes())
+        validate = getattr(module, "validate", None)
+        if validate:
+            validate(job)
+        steps = function(job, self._resumed())
+        result = self._drive(steps) if inspect.isgenerator(steps) else steps
+        if self._stopping and result is _STOPPED:
+            return EXIT_INTERRUPTED
+        self._finish(result if isinstance(result, Result) else Result(result))
+        return 0
+
+    def _drive(self, steps: Iterator[Any]) -> Any:
+        while True:
+            try:
+                state = next(steps)
+            except StopIteration as end:
+                return end.value
+            if self._stopping or self._places.wanted.exists():
+                self._save(state)
+            if self._stopping:
+                return _STOPPED
+
+    def _save(self, state: Any) -> None:
+        began = time.monotonic()
+        self._places.wanted.unlink(missing_ok=True)
+        if not isinstance(state, Mapping):
+            raise BadInput(f"a workload yields its state as a dictionary or Checkpoint, not as {type(state).__name__}")
+        self._made += 1
+        folder = self._places.checkpoints / f"{self._made:06d}"
+        folder.mkdir()
+        _place_files(getattr(state, "files", {}), folder)
+        (folder / STALL_NAME).write_text(str(time.monotonic() - began))
+        _write_json(folder / CHECKPOINT_NAME, dict(state))
+
+    def _finish(self, result: Result) -> None:
+        _place_files(result.files, self._places.artifacts)
+        _write_json(self._places.result, result.value)
+
+    def _resumed(self) -> Checkpoint | None:
+        if "LRT_RESUME_DIR" not in os.environ:
+            return None
+        resume = self._places.resume
+        found = {path.relative_to(resume).as_posix(): path for path in resume.rglob("*") if path.is_file()}
+        state = json.loads(found.pop(CHECKPOINT_NAME).read_bytes())
+        return Checkpoint(state, found)
+
+    def _ask_to_stop(self, *_: object) -> None:
+        self._stopping = True
+
+
+_STOPPED = object()
+
+
+def find(workload: str) -> tuple[Any, Callable[..., Any]]:
+    """Return the module and the function that ``module:function`` names."""
+    module_name, _, name = workload.partition(":")
+    module = importlib.import_module(module_name)
+    return module, getattr(module, name)
+
+
+def _place_files(files: Mapping[str, File], folder: Path) -> None:
+    for name, file in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if callable(file):
+            file(path)
+        else:
+            shutil.copyfile(file, path)  # a link would change with the workload's own next write
+
+
+def _write_json(path: Path, value: Any) -> None:
+    """Write a JSON file that is either whole or not there."""
+    draft = path.with_name(f".{path.name}.new")
+    draft.write_text(json.dumps(value, allow_nan=False), encoding="utf-8")
+    draft.replace(path)
+
+
+def _die_with_parent() -> None:
+    """Ask Linux to kill this process when the worker dies, so that no orphan goes on burning the machine."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, os.getcwd())  # noqa: PTH109  (a researcher's module lies where the worker was started)
+    sys.exit(main(sys.argv[1]))

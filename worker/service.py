@@ -1,0 +1,133 @@
+"""What is done about one message while its lease is held."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from lrtkit.wire import job as jobs
+from lrtkit.wire import ledger
+from lrtkit.wire.errors import Conflict, DamagedFile, LrtError, PoisonMessage
+from lrtkit.wire.job import Job
+from lrtkit.wire.ledger import Entry
+from lrtkit.wire.record import Failure, Record, State
+from lrtkit.wire.settings import WorkerSettings
+from lrtkit.wire.sqs import Message
+from worker import checkpoint, dead_letter, files
+from worker.attempt import Attempt, Limits
+from worker.checkpoint import Saver
+from worker.claim import Claim
+from worker.conclusion import Conclusion
+from worker.lease import Lease
+from worker.organs import Organs
+from worker.patience import patiently
+from worker.report import Report
+from worker.running import Failed
+from worker.stop import unless
+from worker.verdict import Acknowledge, Gone, Release, Verdict
+
+T = TypeVar("T")
+
+
+class SilentTooOften(LrtError):
+    """Attempt after attempt has ended without a trace and without progress."""
+
+
+class Service:
+    """Serves one message: from its body to a verdict on it."""
+
+    def __init__(
+        self, organs: Organs, settings: WorkerSettings, *, message: Message, lease: Lease, report: Report
+    ) -> None:
+        self._organs = organs
+        self._settings = settings
+        self._message = message
+        self._lease = lease
+        self._report = report
+
+    async def verdict(self) -> Verdict:
+        """Do whatever the message asks for, and say what is to become of it."""
+        if await dead_letter.renew(self._organs.queue, self._organs.clock, self._report, message=self._message):
+            return Gone()
+        try:
+            return await self._serve(jobs.parse(self._message.body))
+        except (PoisonMessage, DamagedFile) as error:
+            return await self._set_aside(Failure(type(error).__name__, str(error)))
+
+    async def _serve(self, job: Job) -> Verdict:
+        """Run the job unless it has ended; start over where the record changes before it could be claimed."""
+        while True:
+            found = await self._patiently(ledger.read, job.job_id)
+            if await self._has_ended(job, found):
+                return await self._acknowledge(job, found.record)
+            try:
+                return await self._attempt(job, found)
+            except* Conflict:
+                self._report("claim-refused")
+
+    async def _has_ended(self, job: Job, found: Entry) -> bool:
+        record = found.record
+        if record is None or record.is_guides:
+            return await self._patiently(ledger.has_result, job.job_id)
+        if record.fingerprint not in {None, job.fingerprint}:
+            raise PoisonMessage(f"job_id {job.job_id} is taken by a job with other fields. Try: another job_id")
+        return record.state.final
+
+    async def _acknowledge(self, job: Job, record: Record | None) -> Verdict:
+        """Finish what the one who ended the job may not have come to, and let the message go."""
+        self._report("has-ended", job_id=job.job_id, state=record.state if record else State.DONE)
+        if record and record.state is State.DONE and not await self._patiently(ledger.has_result, job.job_id):
+            await self._patiently(files.publish_result, job.job_id, record)
+        if record and record.state is State.FAILED:
+            return await self._set_aside(record.error or Failure("Unknown", "the record gives no reason"))
+        return Acknowledge()
+
+    async def _attempt(self, job: Job, found: Entry) -> Verdict:
+        organs = self._organs
+        report = self._report.about(job_id=job.job_id, generation=(found.record.generation if found.record else 0) + 1)
+        claim = Claim(organs.store, organs.clock, self._lease.check, report=report, job=job, found=found)
+        with tempfile.TemporaryDirectory(prefix="lrt-", ignore_cleanup_errors=True) as folder:
+            return await self._run(claim, Path(folder), report)
+
+    async def _run(self, claim: Claim, folder: Path, report: Report) -> Verdict:
+        organs, settings = self._organs, self._settings
+        conclusion = Conclusion(organs, settings, self._message, self._lease, claim, report, claim.write)
+        try:
+            self._check_budget(claim.record)
+            resume = await unless(organs.stop, self._load(claim, folder / "resume", report))
+        except (DamagedFile, SilentTooOften) as error:
+            await claim.make(organs.holder)
+            hopeless = isinstance(error, SilentTooOften)
+            return await conclusion.fail(Failed(Failure(type(error).__name__, str(error)), hopeless))
+        if resume is None:
+            return Release()
+        running = await organs.workloads.start(claim.job, folder, report=report, resume=resume)
+        saver = Saver(
+            organs.store, organs.clock, claim, running=running, report=report, interval_s=settings.checkpoint_s
+        )
+        attempt = Attempt(running, claim, saver, lease=self._lease, clock=organs.clock, report=report)
+        limits = Limits(settings.handover_s, settings.grace_s)
+        ended = await attempt.run(organs.holder, limits, stop=organs.stop, node=organs.node)
+        return await replace(conclusion, write=saver.finish).reach(ended, attempt.halted)
+
+    def _check_budget(self, record: Record) -> None:
+        if record.silent_streak >= self._settings.max_silent:
+            raise SilentTooOften(
+                f"{record.silent_streak} attempts in a row ended without a trace and without progress. "
+                "Try: smaller memory needs, or checkpoints earlier in the work"
+            )
+
+    async def _load(self, claim: Claim, folder: Path, report: Report) -> bool:
+        store, clock = self._organs.store, self._organs.clock
+        return await checkpoint.load(store, clock, report, job_id=claim.job.job_id, record=claim.record, folder=folder)
+
+    async def _set_aside(self, failure: Failure) -> Verdict:
+        organs = self._organs
+        await dead_letter.set_aside(organs.queue, organs.clock, self._report, message=self._message, failure=failure)
+        return Acknowledge()
+
+    async def _patiently(self, call: Callable[..., T], *args: Any) -> T:
+        return await patiently(self._organs.clock, self._report, call, self._organs.store, *args)
