@@ -56,12 +56,9 @@ class Attempt:
         self._lease = lease
         self._clock = clock
         self._report = report
-        self._told: asyncio.Future[Halt] = asyncio.get_running_loop().create_future()
-
-    @property
-    def halted(self) -> Halt | None:
+        self._halted = asyncio.Event()
+        self.halt: Halt | None = None
         """Why the workload was asked to stop, if it was."""
-        return self._told.result() if self._told.done() else None
 
     async def run(self, holder: Holder, limits: Limits, *, stop: asyncio.Event, node: Node) -> Ended:
         """Claim the job and run it until the workload has ended; nothing that ran beside it is left.
@@ -117,28 +114,29 @@ class Attempt:
 
     async def _watch_cancel(self, limits: Limits) -> None:
         await self._claim.cancelled.wait()
-        self._halt(Halt(grace_s=limits.grace_s))
+        self._stop_for(Halt(grace_s=limits.grace_s))
 
     async def _watch_stop(self, limits: Limits, stop: asyncio.Event) -> None:
         await stop.wait()
-        self._halt(Halt(cause=Cause.STOPPED, grace_s=limits.grace_s))
+        self._stop_for(Halt(cause=Cause.STOPPED, grace_s=limits.grace_s))
 
     async def _watch_age(self, limits: Limits) -> None:
         """Hand the job over before the queue ends the lease, which it does twelve hours after the receive."""
         await self._clock.sleep(max(0.0, limits.handover_s - self._lease.age_s))
         room_s = LEASE_CAP_S - limits.handover_s - FINAL_UPLOAD_S
         grace_s = max(limits.grace_s, min(LONGEST_HANDOVER_S, room_s))
-        self._halt(Halt(cause=Cause.HANDOVER, grace_s=grace_s, at_checkpoint=True))
+        self._stop_for(Halt(cause=Cause.HANDOVER, grace_s=grace_s, at_checkpoint=True))
 
     async def _watch_timeout(self, limits: Limits) -> None:
         limit_s = self._claim.job.timeout_s
         if limit_s is not None:
             await self._clock.sleep(limit_s)
             failure = Failure("Timeout", f"the attempt took longer than timeout_seconds = {limit_s:g}")
-            self._halt(Halt(failure=failure, grace_s=limits.grace_s))
+            self._stop_for(Halt(failure=failure, grace_s=limits.grace_s))
 
     async def _obey(self) -> None:
-        halt = await self._told
+        await self._halted.wait()
+        halt = self.halt or Halt()
         try:
             async with asyncio.timeout(halt.grace_s):
                 await (self._running.stop_at_checkpoint() if halt.at_checkpoint else self._running.stop())
@@ -146,7 +144,8 @@ class Attempt:
         except TimeoutError:
             self._running.kill()
 
-    def _halt(self, halt: Halt) -> None:
-        if not self._told.done():
-            self._told.set_result(halt)
+    def _stop_for(self, halt: Halt) -> None:
+        if not self.halt:
+            self.halt = halt
+            self._halted.set()
             self._report("halt", cause=halt.cause or (halt.failure and halt.failure.type) or "cancelled")

@@ -51,11 +51,11 @@ class Claim:
     async def make(self, holder: Holder) -> None:
         """Swap in the next generation; raise Conflict where the record is no longer as it was found."""
         await self._clock.sleep(self._foreign_pause_s())
-        job = self.job
-        now = iso(self._clock.now())
+        job, now = self.job, iso(self._clock.now())
         claimed = self._record.claimed(holder, fingerprint=job.fingerprint, steps=job.steps, now=now)
         async with self._lock:
             await self._swap(claimed)
+        self._report("claimed", step=claimed.attempts[-1].first_step, attempts=claimed.counts.attempts)
         self._made.set()
 
     async def write(self, change: Callable[[Record], Record]) -> Record:
@@ -63,6 +63,7 @@ class Claim:
         await self._made.wait()
         async with self._lock:
             while True:
+                await self._pace()
                 wanted = change(self._record)
                 try:
                     await self._swap(wanted)
@@ -80,9 +81,11 @@ class Claim:
             if await self._clock.run(self._store.changed, keys.record(self.job.job_id), self._entry.etag or ""):
                 await self._reread()
 
-    async def _swap(self, wanted: Record) -> None:
+    async def _pace(self) -> None:
         if self._written_at is not None:
             await self._clock.sleep(max(0.0, self._written_at + WRITE_INTERVAL_S - self._clock.monotonic()))
+
+    async def _swap(self, wanted: Record) -> None:
         self._check()
         try:
             self._entry = await patiently(

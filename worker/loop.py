@@ -10,7 +10,7 @@ from lrtkit.wire import keys
 from lrtkit.wire.errors import LeaseLost, LrtError, Unavailable
 from lrtkit.wire.settings import WorkerSettings
 from lrtkit.wire.sqs import LONG_POLL_S, Message
-from worker.lease import Lease
+from worker.lease import BEATS, Lease
 from worker.node import IDLE
 from worker.organs import Organs
 from worker.patience import backoff_s
@@ -59,7 +59,8 @@ class Worker:
         return math.inf if limit_s is None else self._idle_since + limit_s - self._organs.clock.monotonic()
 
     async def _receive(self, attempt_id: str) -> Message | None:
-        wait_s = math.ceil(min(LONG_POLL_S, self._idle_left_s))
+        """Poll for no longer than a heartbeat: the lease may have begun when the poll did, and counts from there."""
+        wait_s = math.ceil(min(LONG_POLL_S, self._settings.lease_s / BEATS, self._idle_left_s))
         return await self._organs.clock.run(
             self._organs.queue.receive, lease_s=self._settings.lease_s, wait_s=wait_s, attempt_id=attempt_id
         )

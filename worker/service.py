@@ -111,7 +111,7 @@ class Service:
         attempt = Attempt(running, claim, saver, lease=self._lease, clock=organs.clock, report=report)
         limits = Limits(settings.handover_s, settings.grace_s)
         ended = await attempt.run(organs.holder, limits, stop=organs.stop, node=organs.node)
-        return await replace(conclusion, write=saver.finish).reach(ended, attempt.halted)
+        return await replace(conclusion, write=saver.finish).reach(ended, attempt.halt)
 
     def _check_budget(self, record: Record) -> None:
         if record.silent_streak >= self._settings.max_silent:

@@ -44,13 +44,14 @@ class Outcome(StrEnum):
 
 
 class Cause(StrEnum):
-    """What interrupted an attempt."""
+    """What ended an attempt before its result; all but the last two are interruptions."""
 
     NODE_GONE = "node gone"
     STOPPED = "sigterm"
-    LEASE_LOST = "lease lost"
     HANDOVER = "hand-over"
     WORKLOAD = "workload"
+    FAILURE = "failure"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True)
@@ -191,7 +192,7 @@ class Record:
     def failed(self, failure: Failure, *, final: bool, now: str) -> Record:
         """Return the record after a failure; ``final`` when no further attempt is due."""
         state = State.FAILED if final else State.WAITING
-        ended = self._ended(Outcome.FAILED, state, None, now=now, silent=0)
+        ended = self._ended(Outcome.FAILED, state, Cause.FAILURE, now=now, silent=0)
         counts = replace(ended.counts, failures=ended.counts.failures + 1)
         return replace(ended, error=failure, counts=counts)
 
@@ -204,7 +205,7 @@ class Record:
 
     def cancelled(self, *, now: str) -> Record:
         """Return the record of a job that nobody will run any more."""
-        ended = self._ended(Outcome.CANCELLED, State.CANCELLED, None, now=now, silent=0) if self.open_attempt else self
+        ended = self._ended(Outcome.CANCELLED, State.CANCELLED, Cause.CANCELLED, now=now, silent=0) if self.open_attempt else self
         return replace(ended, state=State.CANCELLED, updated_at=now)
 
     def cancel_requested(self, *, now: str) -> Record:
@@ -251,7 +252,7 @@ class Record:
     def _ended(self, outcome: Outcome, state: State, cause: Cause | None, *, now: str, silent: int) -> Record:
         attempt = replace(self.attempts[-1], ended_at=now, outcome=outcome, cause=cause)
         interruptions = dict(self.interruptions)
-        if cause:
+        if outcome is Outcome.INTERRUPTED and cause:
             interruptions[cause] = interruptions.get(cause, 0) + 1
         return replace(
             self,
