@@ -50,7 +50,12 @@ def submissions(experiment: str) -> str:
 
 def readings(queue_name: str, time: str) -> str:
     """Return the key of one reading of the autoscaler with its decision."""
-    return f"_autoscaler/{queue_name}/{time}.json"
+    return f"{readings_of(queue_name)}{time}.json"
+
+
+def readings_of(queue_name: str) -> str:
+    """Return the prefix of all readings of the autoscaler for a queue."""
+    return f"_autoscaler/{queue_name}/"
 
 
 def is_inside(name: str) -> bool:
