@@ -12,7 +12,6 @@ import inspect
 import json
 import os
 import shlex
-import shutil
 import signal
 import sys
 import time
@@ -22,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from lrtkit.wire.errors import BadInput, InvalidJob
-from lrtkit.wire.workload import Checkpoint, File, Result
+from lrtkit.wire.workload import Checkpoint, Result, place
 
 CHECKPOINT_NAME = "checkpoint.json"
 STALL_NAME = ".stall_s"
@@ -140,12 +139,12 @@ class Host:
         self._made += 1
         folder = self._places.checkpoints / f"{self._made:06d}"
         folder.mkdir()
-        _place_files(getattr(state, "files", {}), folder)
+        place(getattr(state, "files", {}), folder)
         (folder / STALL_NAME).write_text(str(time.monotonic() - began))
         _write_json(folder / CHECKPOINT_NAME, dict(state))
 
     def _finish(self, result: Result) -> None:
-        _place_files(result.files, self._places.artifacts)
+        place(result.files, self._places.artifacts)
         _write_json(self._places.result, result.value)
 
     def _resumed(self) -> Checkpoint | None:
@@ -168,16 +167,6 @@ def find(workload: str) -> tuple[Any, Callable[..., Any]]:
     module_name, _, name = workload.partition(":")
     module = importlib.import_module(module_name)
     return module, getattr(module, name)
-
-
-def _place_files(files: Mapping[str, File], folder: Path) -> None:
-    for name, file in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if callable(file):
-            file(path)
-        else:
-            shutil.copyfile(file, path)  # a link would change with the workload's own next write
 
 
 def _write_json(path: Path, value: Any) -> None:

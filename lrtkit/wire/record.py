@@ -205,7 +205,11 @@ class Record:
 
     def cancelled(self, *, now: str) -> Record:
         """Return the record of a job that nobody will run any more."""
-        ended = self._ended(Outcome.CANCELLED, State.CANCELLED, Cause.CANCELLED, now=now, silent=0) if self.open_attempt else self
+        ended = (
+            self._ended(Outcome.CANCELLED, State.CANCELLED, Cause.CANCELLED, now=now, silent=0)
+            if self.open_attempt
+            else self
+        )
         return replace(ended, state=State.CANCELLED, updated_at=now)
 
     def cancel_requested(self, *, now: str) -> Record:

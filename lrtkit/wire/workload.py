@@ -8,6 +8,7 @@ so a workload can yield at every step at no cost.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,20 @@ class Checkpoint(dict[str, Any]):
 
     def __bool__(self) -> bool:
         return True  # ``checkpoint or start`` must not start again because the state is empty
+
+
+def place(files: Mapping[str, File], folder: Path) -> None:
+    """Write the files of a checkpoint or result into a folder.
+
+    A file given by its path is copied: a link would change with the workload's own next write.
+    """
+    for name, file in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if callable(file):
+            file(path)
+        else:
+            shutil.copyfile(file, path)
 
 
 class Result:
