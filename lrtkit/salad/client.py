@@ -1,0 +1,78 @@
+"""The calls that the kit makes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from lrtkit.salad.answers import GpuClass, Group, Instance, Quota, items
+from lrtkit.salad.door import Door
+from lrtkit.salad.settings import SaladSettings
+
+
+class SaladClient:
+    """Calls of one organization and project; what can be repeated without harm is repeated a few times."""
+
+    def __init__(self, settings: SaladSettings, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self.settings = settings
+        self._door = Door(settings, sleep=sleep)
+
+    def create_group(self, spec: Mapping[str, Any]) -> Group:
+        """Create a container group from the API's own fields."""
+        return Group.parse(self._door.read("POST", self._groups(), body=spec, repeat=False))
+
+    def get_group(self, name: str) -> Group:
+        """Read a container group."""
+        return Group.parse(self._door.read("GET", self._groups(name)))
+
+    def list_groups(self) -> list[Group]:
+        """Read all container groups of the project."""
+        return [Group.parse(item) for item in items(self._door.read("GET", self._groups()), "items")]
+
+    def patch_group(self, name: str, changes: Mapping[str, Any]) -> Group:
+        """Change a container group by a merge patch; another image, command or environment restarts all replicas."""
+        return Group.parse(self._door.read("PATCH", self._groups(name), body=changes))
+
+    def start_group(self, name: str) -> None:
+        """Start a container group."""
+        self._door.call("POST", self._groups(name, "start"))
+
+    def stop_group(self, name: str) -> None:
+        """Stop a container group; spending has ended when its instance list is empty."""
+        self._door.call("POST", self._groups(name, "stop"))
+
+    def delete_group(self, name: str) -> None:
+        """Delete a container group, with what runs of it."""
+        self._door.call("DELETE", self._groups(name))
+
+    def list_instances(self, name: str) -> list[Instance]:
+        """Read all instances of a container group, those that are stopping too."""
+        answer = self._door.read("GET", self._groups(name, "instances"))
+        return [Instance.parse(item) for item in items(answer, "instances")]
+
+    def reallocate(self, name: str, instance_id: str) -> None:
+        """Move an instance to another machine; its present one is excluded for 48 hours."""
+        self._door.call("POST", self._groups(name, "instances", instance_id, "reallocate"), repeat=False)
+
+    def set_deletion_cost(self, name: str, instance_id: str, cost: int) -> Instance:
+        """Set what counts on a scale-in, when the lowest goes first."""
+        path = self._groups(name, "instances", instance_id)
+        return Instance.parse(self._door.read("PATCH", path, body={"deletion_cost": cost}))
+
+    def quota(self) -> Quota:
+        """Read the quota of replicas; also the way to check the key."""
+        return Quota.parse(self._door.read("GET", f"{self._organization()}/quotas"))
+
+    def gpu_classes(self) -> list[GpuClass]:
+        """Read the kinds of GPU with today's prices."""
+        answer = self._door.read("GET", f"{self._organization()}/gpu-classes")
+        return [GpuClass.parse(item) for item in items(answer, "items")]
+
+    def _organization(self) -> str:
+        return f"/organizations/{quote(self.settings.organization, safe='')}"
+
+    def _groups(self, *parts: str) -> str:
+        path = f"{self._organization()}/projects/{quote(self.settings.project, safe='')}/containers"
+        return "/".join([path, *(quote(part, safe="") for part in parts)])
