@@ -1,0 +1,77 @@
+"""Thousands of long jobs on interruptible machines, run from a notebook.
+
+::
+
+    DataFrame ── check ── submit ──► SQS FIFO queue ──► worker: lease · heartbeat ──► workload (own process)
+        ▲                               │                     │                           │ checkpoints
+        │                               │ real failures       └──── job record (CAS) ◄────┘
+        │                               ▼                                │
+     results, status              dead-letter queue               R2 / S3 bucket ──► status ──► charts
+                                                                         │
+     SaladCloud replicas ◄── autoscaler ◄── queue depth ─────────────────┘
+
+The way of a job begins here::
+
+    cloud = lrtkit.connect()                    # .lrt/submitter.env, or an env file, or the environment
+    lrtkit.queues.make(cloud)                   # once: the queue pair and the bucket
+    exp = lrtkit.Experiment("argon", cloud)
+    exp.submit(df)                              # a row a job; a second time nothing is sent
+    exp.wait()
+    exp.results()
+
+Names are resolved when they are first used, so that importing lrtkit brings in nothing heavy.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lrtkit.connection import Cloud, connect
+    from lrtkit.experiment import Experiment
+    from lrtkit.jobs import BadTable
+    from lrtkit.progress import Progress
+    from lrtkit.wire.errors import BadInput, InvalidJob, LrtError
+    from lrtkit.wire.workload import Checkpoint, Result
+
+_HOMES = {
+    "BadInput": "lrtkit.wire.errors",
+    "BadTable": "lrtkit.jobs",
+    "Checkpoint": "lrtkit.wire.workload",
+    "Cloud": "lrtkit.connection",
+    "Experiment": "lrtkit.experiment",
+    "InvalidJob": "lrtkit.wire.errors",
+    "LrtError": "lrtkit.wire.errors",
+    "Progress": "lrtkit.progress",
+    "Result": "lrtkit.wire.workload",
+    "connect": "lrtkit.connection",
+}
+_MODULES = ("charts", "local", "queues", "salad")
+
+__all__ = [
+    "BadInput",
+    "BadTable",
+    "Checkpoint",
+    "Cloud",
+    "Experiment",
+    "InvalidJob",
+    "LrtError",
+    "Progress",
+    "Result",
+    "connect",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        value = getattr(importlib.import_module(_HOMES[name]), name)
+        globals()[name] = value
+        return value
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"lrtkit has no {name!r}. Try one of: {', '.join(sorted([*_HOMES, *_MODULES]))}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES, *_MODULES])

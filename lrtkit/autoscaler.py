@@ -7,18 +7,17 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
-from lrtkit.salad import GroupStatus, SaladClient, SaladSettings
+from lrtkit.salad import SaladClient, SaladSettings
 from lrtkit.scaling import Action, Decision, Policy, Snapshot, decide
 from lrtkit.wire import keys
 from lrtkit.wire.clock import iso
 from lrtkit.wire.errors import BadInput
 from lrtkit.wire.s3 import S3Store
-from lrtkit.wire.settings import CloudSettings
+from lrtkit.wire.settings import CloudSettings, read_env_file
 from lrtkit.wire.sqs import SqsQueue
-
-_ACTIVE = {GroupStatus.PENDING, GroupStatus.DEPLOYING, GroupStatus.RUNNING}
 
 
 @dataclass(frozen=True)
@@ -45,14 +44,23 @@ class Autoscaler:
         self.policy = policy
 
     @classmethod
-    def from_env(cls, env: Mapping[str, str] = os.environ) -> Autoscaler:
-        """Put an autoscaler together from its environment (contract 1); raise BadInput where it lacks something."""
+    def from_env(cls, env: Mapping[str, str] = os.environ, *, policy: Policy | None = None) -> Autoscaler:
+        """Put an autoscaler together from its environment (contract 1); raise BadInput where it lacks something.
+
+        ``policy`` takes the place of the environment's bounds.
+        """
         group = env.get("salad_container_group_name")
         if not group:
             raise BadInput("salad_container_group_name is missing: the name of the container group, as on SaladCloud")
         cloud = CloudSettings.from_env(env)
+        queue, store = SqsQueue(cloud.queue), S3Store(cloud.bucket)
         salad = SaladClient(SaladSettings.from_env(env))
-        return cls(SqsQueue(cloud.queue), S3Store(cloud.bucket), salad, group=group, policy=Policy.from_env(env))
+        return cls(queue, store, salad, group=group, policy=policy or Policy.from_env(env))
+
+    @classmethod
+    def from_env_file(cls, path: str | Path, *, policy: Policy | None = None) -> Autoscaler:
+        """Put an autoscaler together from an env file such as ``.lrt/autoscaler.env``."""
+        return cls.from_env(read_env_file(path), policy=policy)
 
     def __repr__(self) -> str:
         return f"<autoscaler of {self.group} by {self.queue.name}>"
@@ -60,7 +68,7 @@ class Autoscaler:
     def look(self) -> Snapshot:
         """Read queue and container group."""
         depth, group = self.queue.depth(), self.salad.get_group(self.group)
-        return Snapshot(depth.waiting, depth.in_flight, depth.delayed, group.replicas, group.status in _ACTIVE)
+        return Snapshot(depth.waiting, depth.in_flight, depth.delayed, group.replicas, str(group.status))
 
     def step(self, *, dry_run: bool = False, now: Callable[[], float] = time.time) -> Step:
         """Look, decide, act unless ``dry_run``, and keep reading and decision in the bucket."""

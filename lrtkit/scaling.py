@@ -14,6 +14,9 @@ MOST_REPLICAS = 500
 """What the SaladCloud API accepts for one container group."""
 
 
+_STARTED = {"deploying": True, "running": True, "stopped": False, "succeeded": False, "failed": False}
+
+
 class Action(StrEnum):
     """What to do to a container group."""
 
@@ -25,13 +28,18 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One reading of queue and container group; ``active`` while the group is pending, deploying or running."""
+    """One reading of a queue and of a container group with its ``status`` as SaladCloud says it."""
 
     waiting: int
     in_flight: int
     delayed: int
     replicas: int
-    active: bool
+    status: str
+
+    @property
+    def is_started(self) -> bool | None:
+        """Whether the group has been started; None where its status leaves that open, as ``pending`` does."""
+        return _STARTED.get(self.status)
 
     @property
     def open_jobs(self) -> int:
@@ -81,26 +89,26 @@ def decide(snapshot: Snapshot, policy: Policy) -> Decision:
     """Return the guide's rule, open jobs between the bounds, but never below the busy replicas while it shrinks."""
     wanted = math.ceil(snapshot.open_jobs / policy.jobs_per_replica)
     bounded = min(policy.max_replicas, max(policy.min_replicas, wanted))
-    shrinking = snapshot.active and bounded < snapshot.replicas
+    shrinking = snapshot.is_started and bounded < snapshot.replicas
     replicas = min(snapshot.replicas, max(bounded, snapshot.in_flight)) if shrinking else bounded
     action = _action(snapshot, replicas)
     return Decision(replicas, action, _reason(snapshot, replicas, action))
 
 
 def _action(snapshot: Snapshot, replicas: int) -> Action:
-    if not snapshot.active:
-        return Action.START if replicas else Action.NOTHING
+    if replicas and not snapshot.is_started:
+        return Action.START
     if not replicas:
-        return Action.STOP
+        return Action.NOTHING if snapshot.is_started is False else Action.STOP
     return Action.NOTHING if replicas == snapshot.replicas else Action.SCALE
 
 
 def _reason(snapshot: Snapshot, replicas: int, action: Action) -> str:
     jobs = f"{snapshot.waiting + snapshot.delayed} jobs wait and {snapshot.in_flight} run"
-    now = f"{snapshot.replicas} replicas" if snapshot.active else "a stopped group"
+    group = f"{snapshot.replicas} replicas" if snapshot.is_started else f"the group is {snapshot.status}"
     return {
-        Action.NOTHING: f"{jobs}: {now} it is, and stays",
-        Action.SCALE: f"{jobs}: from {now} to {replicas}",
-        Action.START: f"{jobs}: from {now} to {replicas} replicas",
-        Action.STOP: f"{jobs}: {now} are not needed any more",
+        Action.NOTHING: f"{jobs}: {group}, which stays",
+        Action.SCALE: f"{jobs}: from {group} to {replicas}",
+        Action.START: f"{jobs}: {group}, start it with {replicas} replicas",
+        Action.STOP: f"{jobs}: {group}, none needed any more, stop it",
     }[action]

@@ -8,6 +8,7 @@ was, what came back and what to do.
 from lrtkit.salad.answers import Counts, GpuClass, Group, GroupStatus, Instance, InstanceState, Quota
 from lrtkit.salad.client import SaladClient
 from lrtkit.salad.settings import BASE_URL, SaladSettings
+from lrtkit.salad.workers import Workers, deploy
 
 __all__ = [
     "BASE_URL",
@@ -20,4 +21,6 @@ __all__ = [
     "Quota",
     "SaladClient",
     "SaladSettings",
+    "Workers",
+    "deploy",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -77,6 +79,10 @@ _BY_STATUS: dict[int, type[LrtError]] = {
 }
 
 
+_one_at_a_time = threading.Lock()
+"""A session must not make two clients at once."""
+
+
 def client(
     service: str, access: Access, *, endpoint_url: str | None, region: str = "auto", read_timeout_s: float = 5
 ) -> Any:
@@ -94,10 +100,21 @@ def client(
         max_pool_connections=32,
         tcp_keepalive=True,
     )
-    session = boto3.session.Session(
-        aws_access_key_id=access.key_id, aws_secret_access_key=access.secret, region_name=region
-    )
-    return session.client(service, endpoint_url=endpoint_url, config=config)
+    with _one_at_a_time:
+        return _session().client(
+            service,
+            aws_access_key_id=access.key_id,
+            aws_secret_access_key=access.secret,
+            region_name=region,
+            endpoint_url=endpoint_url,
+            config=config,
+        )
+
+
+@functools.cache
+def _session() -> boto3.session.Session:
+    """Return the one session: each of its own would read the same megabytes of service descriptions again."""
+    return boto3.session.Session()
 
 
 @contextmanager

@@ -4,12 +4,14 @@
 
     LrtError
     ├── BadInput (also a ValueError)   mend the input: table, settings, env file
+    │   ├── BadTable                   mend rows of a table (in `lrtkit.jobs`, as it holds them in a DataFrame)
     │   ├── InvalidJob                 the job can never run: dead-letter it at once
     │   └── PoisonMessage              the message is no job: dead-letter it as it is
     ├── Unavailable                    the service did not answer: wait, then try again
     │   └── Throttled                  the service asks for fewer calls: wait longer
     ├── Denied                         the key may not do this: mend the policy or the env file
     ├── NotFound                       the queue or bucket does not exist: create it or mend its name
+    ├── NotFinished                    jobs still wait or run: wait longer, or look at their status
     ├── Conflict                       somebody else changed the object first: read it again
     ├── LeaseLost                      the job belongs to somebody else now: stop, write nothing
     │   └── Fenced                     a newer generation has the record: the same, known from the record
@@ -48,6 +50,10 @@ class Denied(LrtError):
 
 class NotFound(LrtError):
     """The queue or bucket that the settings name does not exist."""
+
+
+class NotFinished(LrtError, TimeoutError):
+    """The time to wait is over, and some jobs have not ended."""
 
 
 class Conflict(LrtError):

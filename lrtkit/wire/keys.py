@@ -4,6 +4,11 @@ from __future__ import annotations
 
 RECORD_NAME = "checkpoint.json"
 RESULT_NAME = "result.txt"
+LIST_END = ".jsonl"
+MARK_END = ".sent"
+
+RESERVED = frozenset({"_submissions", "files", "artifacts", RECORD_NAME, RESULT_NAME})
+"""Names that the bucket needs below a job or an experiment; a job of such a name would not be found again."""
 
 LONGEST_NAME = 512
 """With the longest job id a key stays under the 1,024 bytes of S3 for names of ASCII."""
@@ -40,7 +45,12 @@ def artifact(job_id: str, generation: int, name: str) -> str:
 
 def submission(experiment: str, time: str) -> str:
     """Return the key of the list of what was submitted at a time."""
-    return f"{submissions(experiment)}{time}.jsonl"
+    return f"{submissions(experiment)}{time}{LIST_END}"
+
+
+def sent(submission: str) -> str:
+    """Return the key of the mark that the queue has taken all of a submission, given by its own key."""
+    return submission.removesuffix(LIST_END) + MARK_END
 
 
 def submissions(experiment: str) -> str:
@@ -56,6 +66,17 @@ def readings(queue_name: str, time: str) -> str:
 def readings_of(queue_name: str) -> str:
     """Return the prefix of all readings of the autoscaler for a queue."""
     return f"_autoscaler/{queue_name}/"
+
+
+def is_submission(key: str) -> bool:
+    """Tell whether a key is that of a list of what was submitted."""
+    return key.endswith(LIST_END) and "/_submissions/" in key
+
+
+def job_of(key: str) -> str | None:
+    """Return the job whose record or result a key holds; None for every other key."""
+    job_id, _, name = key.rpartition("/")
+    return job_id if name in {RECORD_NAME, RESULT_NAME} and RESERVED.isdisjoint(job_id.split("/")) else None
 
 
 def is_inside(name: str) -> bool:

@@ -95,7 +95,7 @@ class SqsQueue:
     @property
     def name(self) -> str:
         """The queue's name, the last part of its URL."""
-        return self.url.rsplit("/", 1)[-1]
+        return name_of(self.url)
 
     def __repr__(self) -> str:
         return f"<queue {self.name}>"
@@ -147,24 +147,27 @@ class SqsQueue:
 
     def depth(self) -> Depth:
         """Return the approximate counts of the queue and of its dead letters."""
-        counts = {name: self._attribute(self.url, attribute) for name, attribute in _COUNTS.items()}
-        return Depth(**counts, dead=self._attribute(self.dead_letter_url, _COUNTS["waiting"]))
+        attributes, dead = self._attributes(self.url), self._attributes(self.dead_letter_url)
+        counts = {name: int(attributes[attribute]) for name, attribute in _COUNTS.items()}
+        return Depth(**counts, dead=int(dead[_COUNTS["waiting"]]))
 
     def largest_message(self) -> int:
         """Return how many bytes a message may have, attributes included."""
-        return self._attribute(self.url, "MaximumMessageSize")
+        return int(self._attributes(self.url)["MaximumMessageSize"])
 
     def _send(self, url: str, message: Outgoing) -> None:
         with aws.explained(f"cannot send to {url}"):
             self._calls.send_message(QueueUrl=url, **_entry(message))
 
-    def _attribute(self, url: str, name: str) -> int:
-        return int(self._attributes(url)[name])
-
     def _attributes(self, url: str) -> dict[str, str]:
         with aws.explained(f"cannot read the attributes of {url}"):
             answer = self._calls.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
         return dict(answer["Attributes"])
+
+
+def name_of(url: str) -> str:
+    """Return a queue's name, the last part of its URL."""
+    return url.rsplit("/", 1)[-1]
 
 
 def once(*parts: object) -> str:

@@ -1,0 +1,120 @@
+"""From the bucket to one view a job: list, read what has changed, put together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from lrtkit import submissions
+from lrtkit.progress.cache import Cache
+from lrtkit.progress.view import JobState, View
+from lrtkit.wire import keys
+from lrtkit.wire.errors import DamagedFile
+from lrtkit.wire.record import Record
+from lrtkit.wire.s3 import Listed, Store
+
+
+@dataclass
+class _Found:
+    """The objects of a listing that tell of jobs; records and results by job."""
+
+    records: dict[str, Listed] = field(default_factory=dict)
+    results: dict[str, Listed] = field(default_factory=dict)
+    lists: list[Listed] = field(default_factory=list)
+    marks: set[str] = field(default_factory=set)
+
+
+class Reader:
+    """Reads the jobs of an experiment, or, without one, of the whole bucket."""
+
+    def __init__(self, store: Store, experiment: str | None = None) -> None:
+        self._store = store
+        self._prefix = f"{experiment}/" if experiment else ""
+        self._cache = Cache(store)
+
+    def views(self) -> list[View]:
+        """Return a view of each job, in the order of their ids; the cost is the list, and a GET for each change."""
+        found = _sorted(self._store.listed(self._prefix))
+        views = self._submitted(found)
+        records = self._cache.read(found.records.values(), _record)
+        for job_id in found.records.keys() | found.results.keys():
+            result = found.results.get(job_id)
+            view = replace(views.get(job_id) or View(job_id), result_etag=result.etag if result else None)
+            views[job_id] = _with_record(view, found.records.get(job_id), records)
+        return [views[job_id] for job_id in sorted(views)]
+
+    def values(self, views: Iterable[View]) -> dict[str, Any]:
+        """Return the results of those jobs that are done, by their ids."""
+        done = [view for view in views if view.state is JobState.DONE]
+        elsewhere = [place for view in done if (place := _place(view))]
+        read = self._cache.read(elsewhere, _value)
+        values = {}
+        for view in done:
+            place = _place(view)
+            if place is None:
+                values[view.job_id] = view.record.result if view.record else None
+            elif place.key in read:
+                values[view.job_id] = read[place.key]
+        return values
+
+    def _submitted(self, found: _Found) -> dict[str, View]:
+        """Return a view of every job that was submitted; one that is in several lists is sent if it was once."""
+        views: dict[str, View] = {}
+        for key, lines in self._cache.read(found.lists, submissions.parse).items():
+            marked = keys.sent(key) in found.marks
+            for line in lines:
+                before = views.get(line.job_id)
+                sent = marked or bool(before and before.sent)
+                views[line.job_id] = View(line.job_id, line.fields, line.fingerprint, sent)
+        return views
+
+
+def _sorted(listed: Iterable[Listed]) -> _Found:
+    found = _Found()
+    for item in listed:
+        job_id = keys.job_of(item.key)
+        if job_id:
+            (found.results if item.key == keys.result(job_id) else found.records)[job_id] = item
+        elif keys.is_submission(item.key):
+            found.lists.append(item)
+        elif item.key.endswith(keys.MARK_END):
+            found.marks.add(item.key)
+    return found
+
+
+def _with_record(view: View, listed: Listed | None, records: Mapping[str, Record | str]) -> View:
+    record = records.get(listed.key) if listed else None
+    if listed is None or record is None:
+        return view
+    if isinstance(record, str):
+        return replace(view, damage=record)
+    return replace(view, record=record, written_at=listed.modified_at)
+
+
+def _record(body: bytes) -> Record | str:
+    """Return the record, or why it is not readable."""
+    try:
+        return Record.from_bytes(body)
+    except DamagedFile as error:
+        return str(error)
+
+
+def _place(view: View) -> Listed | None:
+    """Return where a done job's result is kept; None where the record itself has it."""
+    record = view.record
+    if record is None or record.is_guides:
+        return Listed(keys.result(view.job_id), view.result_etag or "", 0, 0.0)
+    if record.result_file is None:
+        return None
+    sha256 = record.result_file.sha256
+    return Listed(keys.file(view.job_id, sha256), sha256, record.result_file.size, 0.0)
+
+
+def _value(body: bytes) -> Any:
+    """Return a result, which the guide may have as any text."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body.decode(errors="replace")

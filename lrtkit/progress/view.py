@@ -1,0 +1,101 @@
+"""What the bucket says about one job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from lrtkit.wire.job import Job
+from lrtkit.wire.record import Record, State
+
+
+class JobState(StrEnum):
+    """Where a job stands, as the user sees it."""
+
+    UNSENT = "unsent"
+    """Its submission is under way, or ended half-way and is to be repeated."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    INTERRUPTED = "interrupted"
+    """Waits to be taken again, after an interruption or a failure."""
+
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def final(self) -> bool:
+        """Whether only a redrive leads out of it."""
+        return self in {JobState.DONE, JobState.FAILED, JobState.CANCELLED}
+
+
+_STATES = {
+    State.RUNNING: JobState.RUNNING,
+    State.WAITING: JobState.INTERRUPTED,
+    State.DONE: JobState.DONE,
+    State.FAILED: JobState.FAILED,
+    State.CANCELLED: JobState.CANCELLED,
+}
+
+
+@dataclass(frozen=True)
+class View:
+    """A job as its submission, its record and its result show it, as far as each is there.
+
+    ``submitted`` is the fingerprint of its submission, ``written_at`` (seconds since 1970) when the record was
+    written, and ``damage`` why it cannot be read. ``result_etag`` is that of the result as the guide has it.
+    """
+
+    job_id: str
+    fields: Mapping[str, Any] | None = None
+    submitted: str | None = None
+    sent: bool = False
+    record: Record | None = None
+    damage: str | None = None
+    written_at: float | None = None
+    result_etag: str | None = None
+
+    @property
+    def state(self) -> JobState:
+        """Where the job stands.
+
+        A job of the guide's worker, which keeps no record of ours, runs from its first checkpoint to
+        its result: that worker does not tell when it stops.
+        """
+        if self.damage:
+            return JobState.FAILED  # as no worker can read it either
+        if self.record and not self.record.is_guides:
+            return _STATES[self.record.state]
+        if self.result_etag:
+            return JobState.DONE
+        if self.record:
+            return JobState.RUNNING
+        return JobState.QUEUED if self.sent else JobState.UNSENT
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the queue or a worker surely had the job."""
+        ours = self.record is not None and not self.record.is_guides
+        return bool(self.sent or ours or self.result_etag or self.damage)
+
+    @property
+    def fingerprint(self) -> str | None:
+        """What the job computes, as its record says or else its submission."""
+        return self.record.fingerprint if self.record and self.record.fingerprint else self.submitted
+
+    @property
+    def steps(self) -> int | None:
+        """How many steps the job has, where that is known."""
+        if self.record and self.record.steps is not None:
+            return self.record.steps
+        return Job(self.fields).steps if self.fields else None
+
+    @property
+    def step(self) -> float | None:
+        """How far the job has come."""
+        if self.state is JobState.DONE and self.steps is not None:
+            return self.steps
+        return self.record.checkpoint.step if self.record and self.record.checkpoint else None
