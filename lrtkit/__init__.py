@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from lrtkit.experiment import Experiment
     from lrtkit.jobs import BadTable
     from lrtkit.progress import Progress
+    from lrtkit.resuming import check_resume
     from lrtkit.wire.errors import BadInput, InvalidJob, LrtError
     from lrtkit.wire.workload import Checkpoint, Result
 
@@ -45,9 +46,10 @@ _HOMES = {
     "LrtError": "lrtkit.wire.errors",
     "Progress": "lrtkit.progress",
     "Result": "lrtkit.wire.workload",
+    "check_resume": "lrtkit.resuming",
     "connect": "lrtkit.connection",
 }
-_MODULES = ("charts", "local", "queues", "salad")
+_MODULES = ("autoscaler", "charts", "dashboard", "local", "progress", "queues", "salad", "scaling")
 
 __all__ = [
     "BadInput",
@@ -59,6 +61,7 @@ __all__ = [
     "LrtError",
     "Progress",
     "Result",
+    "check_resume",
     "connect",
 ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -21,8 +22,10 @@ from lrtkit.progress import JobState, Progress, View
 from lrtkit.progress.audit import audit
 from lrtkit.wire import keys
 from lrtkit.wire.errors import BadInput, NotFinished, Unavailable
-from lrtkit.wire.job import Job, check_job_id
+from lrtkit.wire.job import Job
 from lrtkit.wire.sqs import Depth
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=-]{0,99}")
 
 MOMENT_S = 1.0
 """What takes no longer is over before a bar would be worth showing."""
@@ -32,8 +35,8 @@ class Experiment:
     """The jobs whose ids begin with ``<name>/``; all methods take and give DataFrames."""
 
     def __init__(self, name: str, cloud: Cloud) -> None:
-        if check_job_id(name) in keys.RESERVED or "/" in name:
-            raise BadInput(f"an experiment cannot be called {name!r}. Try: a name without '/', such as 'argon'")
+        if not _NAME.fullmatch(name) or name in keys.RESERVED:
+            raise BadInput(f"an experiment cannot be called {name!r}. Try: letters, digits and . _ = - as in 'argon'")
         self.name = name
         self.cloud = cloud
         self._depths: list[tuple[pd.Timestamp, Depth]] = []

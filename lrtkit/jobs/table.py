@@ -23,6 +23,9 @@ NAMES = ("job_id", "name")
 """The columns that name a job, the first that is there."""
 
 
+MOST_DIGITS = 18
+"""Whole numbers of so many digits fit into 64 bits."""
+
 _CSV: dict[str, Any] = {
     "dtype": dict.fromkeys(NAMES, "string"),
     "dtype_backend": "numpy_nullable",  # so that an empty cell does not turn a column of integers into floats
@@ -99,7 +102,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # of rows that are longer than the header
-            frame = pd.read_csv(path, **_CSV)
+            frame: pd.DataFrame = pd.read_csv(path, **_CSV)
     except (ValueError, pd.errors.ParserWarning) as error:
         reason = " ".join(str(error).split()).rstrip(".")
         raise BadInput(f"{path} cannot be read as a CSV: {reason}. Try: UTF-8, commas, one header") from error
@@ -130,8 +133,11 @@ def _mixture(name: Any, column: pd.Series[Any]) -> list[Fault]:
     if not pd.api.types.is_string_dtype(column):
         return []
     given = column.dropna()
-    text = given[pd.to_numeric(given, errors="coerce").isna()]
-    if len(text) > len(given) / 2:
+    strange = given[pd.to_numeric(given, errors="coerce").isna()]
+    if len(strange) > len(given) / 2:
         return []
-    advice = "is no number, as most of the column are. Try: mend it, or submit a DataFrame"
-    return [Fault(advice, row=row, column=name, value=value) for row, value in text.items()]
+    problem = "is no number, as most of the column are"
+    if strange.empty:  # numbers all of them, and yet text: pandas has no type for whole numbers of so many digits
+        strange, problem = given[given.str.len() > MOST_DIGITS], "has more digits than a whole number of a CSV can have"
+    advice = f"{problem}. Try: mend it, or submit a DataFrame"
+    return [Fault(advice, row=row, column=name, value=value) for row, value in strange.items()]

@@ -70,6 +70,9 @@ class Group:
     version: int
     pending_change: bool
 
+    def __str__(self) -> str:
+        return f"container group {self.name}: {self.status}, {self.counts.running} of {self.replicas} replicas running"
+
     @classmethod
     def parse(cls, answer: Mapping[str, Any]) -> Group:
         """Read the API's JSON."""

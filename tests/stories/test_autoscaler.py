@@ -1,0 +1,66 @@
+"""The autoscaler on a local SaladCloud with real workers."""
+
+from __future__ import annotations
+
+import pytest
+
+from lrtkit import Experiment
+from lrtkit.autoscaler import Autoscaler
+from lrtkit.salad import GroupStatus, Workers, deploy
+from lrtkit.scaling import Action
+from lrtkit.wire.errors import BadInput
+from lrtkit.wire.settings import read_env_file
+
+JOBS = [{"name": str(number), "steps": 20} for number in range(6)]
+
+
+def test_it_scales_up_for_jobs_and_to_zero_after_them(connected, scaler, until):
+    """Jobs bring replicas up to the maximum; when all are done the group is stopped and no instance is left."""
+    exp = Experiment("up-and-down", connected)
+    exp.submit(JOBS)
+    assert scaler.step().decision.replicas == 3
+    exp.wait(120, every_s=0.5)
+    assert scaler.step().decision.action is Action.STOP
+    until(lambda: not scaler.salad.list_instances(scaler.group), within_s=60)
+    assert scaler.salad.get_group(scaler.group).status is GroupStatus.STOPPED
+
+
+def test_a_dry_run_changes_nothing_but_is_kept(connected, scaler):
+    """A dry run decides and writes down what it would do, and leaves the group as it was."""
+    Experiment("dry", connected).submit(JOBS)
+    before = scaler.salad.get_group(scaler.group)
+    step = scaler.step(dry_run=True)
+    assert step.decision.action is Action.START
+    assert str(step).endswith("(dry run).")
+    assert scaler.salad.get_group(scaler.group) == before
+    assert [kept["decision"]["action"] for kept in scaler.history()] == ["start"]
+
+
+def test_its_history_is_there_for_the_next_person(here, connected, scaler):
+    """Steps are kept in the bucket in their order, and another autoscaler of the same queue reads them."""
+    scaler.step(now=lambda: 1_000.0)
+    scaler.step(now=lambda: 2_000.0)
+    other = Autoscaler.from_env_file(here.autoscaler_env)
+    assert [kept["at"] for kept in other.history()] == ["1970-01-01T00:16:40.000Z", "1970-01-01T00:33:20.000Z"]
+
+
+def test_a_group_that_nobody_described_is_named(here, connected, scaler):
+    """A missing group is a sentence with the call that failed and what to check."""
+    env = {**read_env_file(here.autoscaler_env), "salad_container_group_name": "nobody"}
+    with pytest.raises(Exception, match=r"containers/nobody.*404.*Try: check the names"):
+        Autoscaler.from_env(env).step()
+
+
+def test_a_missing_variable_is_named(here):
+    """Without the group's name there is no autoscaler."""
+    env = {name: value for name, value in read_env_file(here.autoscaler_env).items() if "group_name" not in name}
+    with pytest.raises(BadInput, match="salad_container_group_name"):
+        Autoscaler.from_env(env)
+
+
+def test_describing_the_workers_again_changes_nothing(here, scaler):
+    """The same description is no new version of the group; other settings are."""
+    same = Workers(scaler.group, "lrtkit-worker", here.worker_env, {"LRT_LEASE_SECONDS": "9"})
+    changed = deploy(scaler.salad, same)
+    assert deploy(scaler.salad, same).version == changed.version
+    assert changed.environment["LRT_LEASE_SECONDS"] == "9"
