@@ -1,0 +1,145 @@
+"""What all tests share: an emptied environment, and a server that stands in for SQS and S3."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import hypothesis
+import pytest
+import urllib3
+
+from lrtkit import queues
+from lrtkit.connection import Cloud, connect
+from lrtkit.wire.settings import write_env_file
+
+T = TypeVar("T")
+
+FOREIGN = ("LRT_", "AWS_", "R2_", "SQS_")
+
+hypothesis.settings.register_profile("shared", deadline=None, max_examples=50)  # cores are shared, and time is not
+hypothesis.settings.load_profile("shared")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _clean_environment() -> Iterator[None]:
+    """No setting of whoever runs the tests takes part in them."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(FOREIGN)]:
+            patch.delenv(name)
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        yield
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a ministack of this process's own, on 127.0.0.1 alone."""
+    folder = tmp_path_factory.mktemp("ministack")
+    with socket.create_server(("127.0.0.1", 0)) as sock, (folder / "log").open("wb") as log:
+        url = f"http://127.0.0.1:{sock.getsockname()[1]}"
+        process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "hypercorn",
+                "ministack.app:app",
+                "--bind",
+                f"fd://{sock.fileno()}",
+                "--workers",
+                "0",
+            ],
+            env=_server_environment(url),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=[sock.fileno()],
+        )
+    try:
+        _until(lambda: _answers(url), within_s=45)
+        yield url
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def env(server: str) -> dict[str, str]:
+    """A submitter's variables, with names of queues and bucket that no other test has."""
+    mark = uuid.uuid4().hex[:12]
+    return {
+        "R2_AWS_ACCESS_KEY_ID": "KEYOFR2",
+        "R2_AWS_SECRET_ACCESS_KEY": "r2-secret",
+        "R2_S3_ENDPOINT_URL": server,
+        "R2_BUCKET_NAME": f"bucket-{mark}",
+        "SQS_AWS_ACCESS_KEY_ID": "KEYOFSQS",
+        "SQS_AWS_SECRET_ACCESS_KEY": "sqs-secret",
+        "SQS_AWS_REGION": "us-east-1",
+        "SQS_QUEUE_URL": f"{server}/000000000000/jobs-{mark}.fifo",
+        "SQS_DLQ_URL": f"{server}/000000000000/dead-{mark}.fifo",
+        "AWS_ENDPOINT_URL_SQS": server,
+    }
+
+
+@pytest.fixture
+def env_file(env: dict[str, str], tmp_path: Path) -> Path:
+    """The same as a file."""
+    path = tmp_path / "submitter.env"
+    write_env_file(path, env)
+    return path
+
+
+@pytest.fixture
+def bare_cloud(env_file: Path) -> Cloud:
+    """A cloud whose queues and bucket are not made yet."""
+    return connect(env_file)
+
+
+@pytest.fixture
+def cloud(bare_cloud: Cloud) -> Iterator[Cloud]:
+    """A cloud with an empty queue pair and an empty bucket."""
+    queues.make(bare_cloud)
+    yield bare_cloud
+    queues.delete(bare_cloud)
+
+
+@pytest.fixture
+def until() -> Callable[..., object]:
+    """``until(condition, within_s=15)`` waits for a condition and returns its value."""
+    return _until
+
+
+def _until(condition: Callable[[], T], *, within_s: float = 15) -> T:
+    deadline = time.monotonic() + within_s
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"not so within {within_s} s, but {value!r}"
+        time.sleep(0.02)
+    return value
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib3.PoolManager(retries=False, timeout=5) as pool:
+            return pool.request("GET", f"{url}/_ministack/health").status == 200
+    except urllib3.exceptions.HTTPError:
+        return False
+
+
+def _server_environment(url: str) -> dict[str, str]:
+    """Return an environment in which ministack opens no port but its own, and touches nothing else."""
+    return {
+        **os.environ,
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": url.rsplit(":", 1)[-1],
+        "PERSIST_STATE": "0",
+        "LOG_LEVEL": "WARNING",
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "DOCKER_HOST": "unix:///nowhere",
+    }

@@ -1,0 +1,64 @@
+"""The front door: names that are there when they are used, and nothing heavy before."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import lrtkit
+
+BLOCKED_IMPORTS = """
+import importlib, pkgutil, sys
+
+HEAVY = {"pandas", "numpy", "matplotlib", "IPython", "ipywidgets", "tqdm", "moto", "ministack"}
+NEEDS_NUMPY = {"worker.workloads.argon", "worker.workloads.lennard_jones"}
+
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in HEAVY:
+            raise ImportError(f"{name} is imported by the core")
+
+sys.meta_path.insert(0, Blocker())
+
+def load(name):
+    module = importlib.import_module(name)
+    for found in pkgutil.iter_modules(getattr(module, "__path__", ()), f"{name}."):
+        if found.name not in NEEDS_NUMPY:
+            load(found.name)
+
+import lrtkit
+there = {found.name for found in pkgutil.iter_modules(lrtkit.__path__)}
+for name in ("wire", "salad", "scaling", "autoscaler", "connection", "queues", "resuming", "submissions"):
+    if name in there:
+        load(f"lrtkit.{name}")
+load("worker")
+print(lrtkit.connect.__name__, lrtkit.queues.__name__, lrtkit.Checkpoint.__name__)
+"""
+
+
+def test_core_and_worker_import_nothing_heavy() -> None:
+    """The wire, the autoscaler's parts and the worker start where there is boto3 and no more."""
+    run = subprocess.run([sys.executable, "-c", BLOCKED_IMPORTS], capture_output=True, text=True, check=False)
+    assert run.stderr == ""
+    assert run.stdout == "connect lrtkit.queues Checkpoint\n"
+
+
+@pytest.mark.parametrize("name", lrtkit.__all__)
+def test_every_public_name_resolves(name: str) -> None:
+    """Each name of the list is there, under that name, and is listed for completion."""
+    assert getattr(lrtkit, name).__name__ == name
+    assert name in dir(lrtkit)
+
+
+@pytest.mark.parametrize("name", ["autoscaler", "charts", "dashboard", "local", "queues", "salad", "scaling"])
+def test_submodules_need_no_import_of_their_own(name: str) -> None:
+    """`lrtkit.charts` works after `import lrtkit` alone."""
+    assert getattr(lrtkit, name).__name__ == f"lrtkit.{name}"
+
+
+def test_unknown_name_says_which_there_are() -> None:
+    """A slip of the pen is answered by the names that exist."""
+    with pytest.raises(AttributeError, match=r"lrtkit has no 'Experimant'. Try one of: .*Experiment, .*charts"):
+        _ = lrtkit.Experimant
