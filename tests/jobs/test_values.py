@@ -75,7 +75,7 @@ def test_values_keep_their_meaning(value: Any, expected: Any) -> None:
         (np.float32("nan"), "has no value"),
         (pd.NA, "has no value"),
         (pd.NaT, "has no value"),
-        (np.datetime64("NaT"), "has no value"),
+        (np.datetime64("NaT", "ns"), "has no value"),
         (float("-inf"), "is infinite"),
         ([1, {"a": [2, None]}], "has no value at [1]['a'][1]"),
         ({"lr": np.inf}, "is infinite at ['lr']"),

@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-import teqp
 
 from lrtkit.wire.errors import InvalidJob
 from lrtkit.wire.workload import Checkpoint
 from worker.workloads import argon
+
+teqp = pytest.importorskip("teqp", reason="it has no wheel for every platform")
 
 DATA = Path(__file__).parents[3] / "notebooks" / "data"
 JOB: dict[str, Any] = {
