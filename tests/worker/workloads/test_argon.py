@@ -17,8 +17,6 @@ from lrtkit.wire.errors import InvalidJob
 from lrtkit.wire.workload import Checkpoint
 from worker.workloads import argon
 
-teqp = pytest.importorskip("teqp", reason="it has no wheel for every platform")
-
 DATA = Path(__file__).parents[3] / "notebooks" / "data"
 JOB: dict[str, Any] = {
     "temperature": 2.0,
@@ -128,6 +126,7 @@ def test_the_seed_decides_the_result(uninterrupted: tuple[list[Checkpoint], dict
 
 def equation_of_state(temperature: float, density: float) -> tuple[float, float, float, float]:
     """Return energy, pressure and their slopes with temperature by Kolafa and Nezbeda (1994)."""
+    teqp = pytest.importorskip("teqp", reason="it has no wheel for every platform")
     model, pure = teqp.make_model({"kind": "LJ126_KolafaNezbeda1994", "model": {}}), np.array([1.0])
     cold, dense, heat, cross = (
         getattr(model, f"get_Ar{order}")(temperature, density, pure) for order in ("10", "01", "20", "11")
