@@ -5,24 +5,29 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Callable
+from typing import TypeVar
 
 from lrtkit.wire.clock import SystemClock
 from lrtkit.wire.errors import BadInput
 from lrtkit.wire.s3 import S3Store
 from lrtkit.wire.settings import CloudSettings, WorkerSettings
 from lrtkit.wire.sqs import SqsQueue
-from worker import stop
+from worker import orphans, stop
 from worker.loop import Worker
 from worker.node import Node, holder
 from worker.organs import Organs
 from worker.process import Processes
 from worker.report import Report
 
+T = TypeVar("T")
+
 EXIT_SETTINGS = 78
 
 
 async def work(cloud: CloudSettings, settings: WorkerSettings) -> None:
     """Put a worker together and let it work."""
+    orphans.adopt()
     clock = SystemClock()
     report = Report(clock, holder())
     secrets = (cloud.queue.access.secret, cloud.bucket.access.secret)
@@ -47,13 +52,20 @@ async def work(cloud: CloudSettings, settings: WorkerSettings) -> None:
 
 def main() -> None:
     """Read the settings and work; leave with 78 and one sentence where the settings are wrong."""
-    try:
-        cloud, settings = CloudSettings.from_env(), WorkerSettings.from_env()
-    except BadInput as error:
-        print(f"worker: {error}", file=sys.stderr)
+    cloud, settings = _read(CloudSettings.from_env), _read(WorkerSettings.from_env)
+    if isinstance(cloud, BadInput) or isinstance(settings, BadInput):
+        faults = (str(each) for each in (cloud, settings) if isinstance(each, BadInput))
+        print("worker:", "; ".join(faults), file=sys.stderr)
         sys.exit(EXIT_SETTINGS)
     asyncio.run(work(cloud, settings))
     os._exit(0)  # a poll that hangs in its thread must not keep the container
+
+
+def _read(settings: Callable[[], T]) -> T | BadInput:
+    try:
+        return settings()
+    except BadInput as error:
+        return error
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ from worker.claim import Claim
 from worker.lease import Lease
 from worker.node import Node
 from worker.report import Report
-from worker.running import BrokenProtocol, Ended, Failed, Running
+from worker.running import BrokenProtocol, Ended, Running
+from worker.stop import unless
 
 LONGEST_HANDOVER_S = 1_800
 """How long a workload may take to reach its next checkpoint when a job is handed over."""
@@ -66,7 +67,6 @@ class Attempt:
         The workload starts while the claim is on its way, and nothing of it is written before.
         """
         beside = (
-            self._saver.keep(),
             self._watch_record(node),
             self._watch_cancel(limits),
             self._watch_stop(limits, stop),
@@ -78,13 +78,13 @@ class Attempt:
         try:
             async with asyncio.TaskGroup() as group:
                 claiming = group.create_task(self._claim.make(holder))
+                group.create_task(self._keep(limits))
                 tasks = [group.create_task(each) for each in beside]
                 ended = await self._running.wait()
+                self._saver.end()
                 await claiming
                 for task in tasks:
                     task.cancel()
-        except* BrokenProtocol as broken:
-            ended = Failed(Failure("BrokenProtocol", str(broken.exceptions[0])))
         finally:
             if not ended:
                 await self._abandon(min(limits.grace_s, self._lease.reserve_s))
@@ -101,12 +101,21 @@ class Attempt:
             self._running.kill()
             await self._running.wait()
 
+    async def _keep(self, limits: Limits) -> None:
+        try:
+            await self._saver.keep()
+        except BrokenProtocol as broken:
+            self._stop_for(Halt(failure=Failure("BrokenProtocol", str(broken)), grace_s=limits.grace_s))
+
     async def _watch_record(self, node: Node) -> None:
-        """Look at the record with every heartbeat, so that a cancel or a newer claim is noticed."""
+        """Look at the record within a heartbeat of the last look or write: a cancel or a newer claim is noticed."""
         while True:
             unsaved_s = self._clock.monotonic() - self._saver.saved_at
             await node.set_deletion_cost(min(COSTLIEST_WORK, 1 + int(unsaved_s)))
-            await self._clock.sleep(self._lease.beat_s)
+            wait_s = self._claim.looked_at + self._lease.beat_s - self._clock.monotonic()
+            if wait_s > 0:
+                await self._clock.sleep(wait_s)
+                continue  # a save may have looked meanwhile
             try:
                 await self._claim.refresh()
             except Unavailable as error:
@@ -135,8 +144,12 @@ class Attempt:
             self._stop_for(Halt(failure=failure, grace_s=limits.grace_s))
 
     async def _obey(self) -> None:
-        await self._halted.wait()
-        halt = self.halt or Halt()
+        while True:
+            await self._halted.wait()
+            self._halted.clear()
+            await unless(self._halted, self._end(self.halt or Halt()))
+
+    async def _end(self, halt: Halt) -> None:
         try:
             async with asyncio.timeout(halt.grace_s):
                 await (self._running.stop_at_checkpoint() if halt.at_checkpoint else self._running.stop())
@@ -145,7 +158,8 @@ class Attempt:
             self._running.kill()
 
     def _stop_for(self, halt: Halt) -> None:
-        if not self.halt:
+        """Halt for the first reason; only a hand-over, which can wait for long, gives way to any other."""
+        if not self.halt or (self.halt.at_checkpoint and not halt.at_checkpoint):
             self.halt = halt
             self._halted.set()
             self._report("halt", cause=halt.cause or (halt.failure and halt.failure.type) or "cancelled")

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 from lrtkit.wire import keys
 from lrtkit.wire.clock import Clock, iso
-from lrtkit.wire.errors import DamagedFile, Unavailable
+from lrtkit.wire.errors import DamagedFile, LeaseLost, LrtError
 from lrtkit.wire.record import Record, Saved
 from lrtkit.wire.s3 import Store
 from worker import files
 from worker.claim import Claim
-from worker.interval import best_interval_s, mtbi_s
+from worker.interval import SHORTEST_S, best_interval_s, mtbi_s
 from worker.patience import patiently
 from worker.report import Report
 from worker.running import BrokenProtocol, Fresh, Running
+from worker.stop import unless
 
 T = TypeVar("T")
 
@@ -57,33 +59,48 @@ class Saver:
         self._stall_s = 0.0
         self._upload_s = 0.0
         self._started = self.saved_at = clock.monotonic()
+        self._ending = asyncio.Event()
 
     @property
     def interval_s(self) -> float:
         """Seconds between two saves, as set or by measured costs."""
         if self._fixed_interval_s is not None:
-            return self._fixed_interval_s
-        mean_s = mtbi_s(self._claim.record, self._clock.monotonic() - self._started)
-        return best_interval_s(stall_s=self._stall_s, upload_s=self._upload_s, mtbi_s=mean_s)
+            return max(SHORTEST_S, self._fixed_interval_s)
+        running_s = self._clock.monotonic() - self._started
+        mean_s = mtbi_s(self._claim.record, running_s)
+        return best_interval_s(stall_s=self._stall_s, upload_s=self._upload_s, mtbi_s=mean_s, running_s=running_s)
 
     async def keep(self) -> None:
-        """Save one checkpoint after the other, until cancelled."""
-        while True:
-            await self._clock.sleep(max(0.0, self.saved_at + self.interval_s - self._clock.monotonic()))
-            self._running.want_checkpoint()
-            await self._save(await self._running.next_checkpoint())
+        """Save one checkpoint after the other until told to end, and then see a save on its way through.
+
+        To cancel it would leave its upload to go on in its thread, beside that of the last checkpoint.
+        """
+        while fresh := await unless(self._ending, self._due()):
+            try:
+                await self._save(fresh)
+            except FileNotFoundError as error:  # a program may keep its own last few checkpoints only
+                self._report("checkpoint-gone", reason=str(error))
+
+    def end(self) -> None:
+        """Let ``keep`` come to its end, because the workload has."""
+        self._ending.set()
 
     async def finish(self, change: Callable[[Record], Record]) -> Record:
         """Write a last change to the record, together with the newest checkpoint that is not saved yet."""
-        fresh = self._usable()
+        fresh = await self._usable()
         if not fresh:
             return await self._claim.write(change)
         saved = await self._uploaded(fresh)
         return await self._write(lambda record: change(self._with(record, saved)), fresh)
 
-    def _usable(self) -> Fresh | None:
+    async def _due(self) -> Fresh:
+        await self._clock.sleep(max(0.0, self.saved_at + self.interval_s - self._clock.monotonic()))
+        self._running.want_checkpoint()
+        return await self._running.next_checkpoint()
+
+    async def _usable(self) -> Fresh | None:
         try:
-            return self._running.newest_checkpoint()
+            return await self._running.newest_checkpoint()
         except BrokenProtocol as error:
             self._report("checkpoint-broken", reason=str(error))
             return None
@@ -92,8 +109,8 @@ class Saver:
         began = self._clock.monotonic()
         saved = await self._uploaded(fresh)
         await self._write(lambda record: self._with(record, saved), fresh)
-        self.saved_at = self._clock.monotonic()
-        self._upload_s = self.saved_at - began
+        self.saved_at = began  # what is done since then is not saved
+        self._upload_s = self._clock.monotonic() - began
         self._stall_s = max(fresh.stall_s, self._stall_s / 2)
         self._report("saved", step=saved.step, upload_s=round(self._upload_s, 2), next_s=round(self.interval_s, 1))
 
@@ -108,16 +125,19 @@ class Saver:
     async def _write(self, change: Callable[[Record], Record], fresh: Fresh) -> Record:
         before = files.referenced(self._claim.record)
         written = await self._claim.write(change)
-        self._running.discard(fresh)
+        await self._running.discard(fresh)
         await self._collect(before - files.referenced(written))
         return written
 
     async def _collect(self, unreferenced: frozenset[str]) -> None:
         """Delete files that neither of the last two checkpoints needs; what fails is left for the end of the job."""
         try:
+            self._claim.check()
             doomed = [keys.file(self._claim.job.job_id, sha256) for sha256 in unreferenced]
             await self._clock.run(self._store.delete, doomed)
-        except Unavailable as error:
+        except LeaseLost:
+            raise
+        except LrtError as error:
             self._report("left-behind", files=len(unreferenced), reason=str(error))
 
     async def _patiently(self, call: Callable[..., T], *args: Any) -> T:

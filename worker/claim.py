@@ -25,7 +25,8 @@ class Claim:
     ``check`` raises when the lease may be gone. Until ``make`` has returned nothing is written.
     From then on every write of an older holder is refused by the bucket, and so is ours once a
     newer generation has made its claim: that raises Fenced. ``cancelled`` is set as soon as
-    somebody is seen to have asked for the job's end.
+    somebody is seen to have asked for the job's end. ``looked_at`` is when the record was last
+    looked at, which every write does too.
     """
 
     def __init__(
@@ -33,7 +34,7 @@ class Claim:
     ) -> None:
         self._store = store
         self._clock = clock
-        self._check = check
+        self.check = check
         self._report = report
         self.job = job
         self._entry = found
@@ -41,7 +42,9 @@ class Claim:
         self._lock = asyncio.Lock()
         self._made = asyncio.Event()
         self._written_at: float | None = None
+        self.looked_at = clock.monotonic()
         self.cancelled = asyncio.Event()
+        self._note_cancel()
 
     @property
     def record(self) -> Record:
@@ -71,6 +74,7 @@ class Claim:
                     await self._reread()
                     if self._record == wanted:  # ours after all: only the answer had been lost
                         return wanted
+                    self._check_open()
                 else:
                     return wanted
 
@@ -78,21 +82,23 @@ class Claim:
         """Look whether somebody else has changed the record: a newer claim, or a wish to cancel."""
         await self._made.wait()
         async with self._lock:
+            self.looked_at = self._clock.monotonic()
             if await self._clock.run(self._store.changed, keys.record(self.job.job_id), self._entry.etag or ""):
                 await self._reread()
+                self._check_open()
 
     async def _pace(self) -> None:
         if self._written_at is not None:
             await self._clock.sleep(max(0.0, self._written_at + WRITE_INTERVAL_S - self._clock.monotonic()))
 
     async def _swap(self, wanted: Record) -> None:
-        self._check()
+        self.check()
         try:
             self._entry = await patiently(
                 self._clock, self._report, ledger.swap, self._store, self.job.job_id, self._entry, wanted
             )
         finally:
-            self._written_at = self._clock.monotonic()
+            self._written_at = self.looked_at = self._clock.monotonic()
         self._record = wanted
 
     async def _reread(self) -> None:
@@ -101,6 +107,14 @@ class Claim:
             generation = found.record.generation if found.record else "no"
             raise Fenced(f"generation {generation} has the record of {self.job.job_id}")
         self._entry, self._record = found, found.record
+        self._note_cancel()
+
+    def _check_open(self) -> None:
+        """Raise Fenced where somebody else has ended the job: a final state never changes."""
+        if self._record.state.final:
+            raise Fenced(f"somebody else has ended {self.job.job_id} as {self._record.state}")
+
+    def _note_cancel(self) -> None:
         if self._record.cancel_requested_at:
             self.cancelled.set()
 

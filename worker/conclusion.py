@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from lrtkit.wire.clock import iso
@@ -18,7 +18,7 @@ from worker.node import FINAL_UPLOAD
 from worker.organs import Organs
 from worker.patience import backoff_s, patiently
 from worker.report import Report
-from worker.running import Ended, Failed, Finished
+from worker.running import Ended, Failed, Finished, Interrupted
 from worker.verdict import Acknowledge, Release, Verdict
 
 T = TypeVar("T")
@@ -47,9 +47,10 @@ class Conclusion:
         if isinstance(ended, Finished):
             return await self._commit(ended)
         if halt and halt.failure:
-            return await self.fail(Failed(halt.failure))
+            output = ended.output if isinstance(ended, Interrupted) else ended.failure.output
+            return await self.fail(Failed(replace(halt.failure, output=output)))
         if halt and not halt.cause:
-            return await self._cancel()
+            return await self.cancel()
         if halt or not isinstance(ended, Failed):
             return await self._interrupt(halt.cause if halt and halt.cause else Cause.WORKLOAD)
         return await self.fail(ended)
@@ -69,7 +70,13 @@ class Conclusion:
         await dead_letter.set_aside(
             self.organs.queue, self.organs.clock, self.report, message=self.message, failure=failure
         )
-        return Acknowledge()
+        return await self._finally(record)
+
+    async def cancel(self) -> Verdict:
+        """End a job that nobody wants any more."""
+        record = await self.claim.write(lambda record: record.cancelled(now=self._now()))
+        self.report("cancelled")
+        return await self._finally(record)
 
     async def _commit(self, finished: Finished) -> Verdict:
         job_id, generation = self.claim.job.job_id, self.claim.record.generation
@@ -87,12 +94,10 @@ class Conclusion:
         if record.state is State.DONE:
             await self._patiently(files.publish_result, job_id, record)
             await self.organs.node.succeeded()
-        await self._patiently(files.sweep, job_id, record)
-        return Acknowledge()
+        return await self._finally(record)
 
-    async def _cancel(self) -> Verdict:
-        await self.claim.write(lambda record: record.cancelled(now=self._now()))
-        self.report("cancelled")
+    async def _finally(self, record: Record) -> Verdict:
+        await self._patiently(files.sweep, self.claim.job.job_id, record)
         return Acknowledge()
 
     async def _interrupt(self, cause: Cause) -> Verdict:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from traceback import format_exception
 
 from lrtkit.wire import keys
@@ -21,6 +24,12 @@ from worker.verdict import Acknowledge, Release, Verdict
 
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0
+
+LAST_LOOK_S = 3.0
+"""How often a stop looks whether the bucket answers at all."""
+
+LAST_PATIENCE_S = 10.0
+"""How long it waits for that answer, which may have to pass a last upload on its way."""
 
 LAST_POLL_S = 1.0
 """How long a stop waits for a poll on its way, so that a job that it may bring is given back at once."""
@@ -41,6 +50,7 @@ class Worker:
         self._report("started", workload=self._settings.workload)
         attempt_id = uuid.uuid4().hex
         while not self._organs.stop.is_set() and self._idle_left_s > 0:
+            await self._organs.node.set_deletion_cost(IDLE)
             asked = self._organs.clock.monotonic()
             try:
                 message = await unless(self._organs.stop, self._receive(attempt_id), grace_s=LAST_POLL_S)
@@ -60,7 +70,7 @@ class Worker:
 
     async def _receive(self, attempt_id: str) -> Message | None:
         """Poll for no longer than a heartbeat: the lease may have begun when the poll did, and counts from there."""
-        wait_s = math.ceil(min(LONG_POLL_S, self._settings.lease_s / BEATS, self._idle_left_s))
+        wait_s = max(1, int(min(LONG_POLL_S, self._settings.lease_s / BEATS, self._idle_left_s)))
         return await self._organs.clock.run(
             self._organs.queue.receive, lease_s=self._settings.lease_s, wait_s=wait_s, attempt_id=attempt_id
         )
@@ -72,7 +82,7 @@ class Worker:
         verdict: Verdict | None = None
         trouble: BaseException | None = None
         try:
-            async with lease.held(report):
+            async with lease.held(report), self._bucket_watched_at_stop():
                 service = Service(organs, settings, message=message, lease=lease, report=report)
                 verdict = await service.verdict()
         except* LeaseLost as lost:
@@ -81,7 +91,6 @@ class Worker:
             trouble = _first(others)
             verdict = Release(backoff_s(lease.beat_s, self._troubles + 1, LONGEST_PAUSE_S))
         await self._let_go(lease, verdict, report)
-        await organs.node.set_deletion_cost(IDLE)
         if trouble:
             await self._pause(trouble)
         else:
@@ -106,14 +115,42 @@ class Worker:
             self._report("trouble", reason=str(trouble), traceback=traceback, wait_s=round(wait_s, 1))
             if await unless(self._organs.stop, self._wait(wait_s)) is None:
                 return
+            silence = await unless(self._organs.stop, self._probe())
+            if silence is None:
+                return
+            trouble = silence
+
+    @asynccontextmanager
+    async def _bucket_watched_at_stop(self) -> AsyncIterator[None]:
+        """Run the body; after the stop signal give it up, with Unavailable, where the bucket does not answer."""
+        async with asyncio.TaskGroup() as group:
+            watch = group.create_task(self._watch_bucket_at_stop())
             try:
-                await self._organs.clock.run(self._organs.store.get, keys.PROBE)
-            except Unavailable as error:
-                trouble = error
-            except LrtError:  # it answers; whether it lets us in is for the next job to see
-                return
-            else:
-                return
+                yield
+            finally:
+                watch.cancel()
+
+    async def _watch_bucket_at_stop(self) -> None:
+        await self._organs.stop.wait()
+        while True:
+            await self._organs.clock.sleep(LAST_LOOK_S)
+            try:
+                async with asyncio.timeout(LAST_PATIENCE_S):
+                    silence = await self._probe()
+            except TimeoutError:
+                silence = Unavailable("no answer in time")
+            if silence:
+                raise silence
+
+    async def _probe(self) -> Unavailable | None:
+        """Return why the bucket does not answer, if it does not; whether it lets us in is for the next job to see."""
+        try:
+            await self._organs.clock.run(self._organs.store.get, keys.PROBE)
+        except Unavailable as error:
+            return error
+        except LrtError:
+            return None
+        return None
 
     async def _wait(self, seconds: float) -> bool:
         await self._organs.clock.sleep(seconds)

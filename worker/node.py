@@ -17,6 +17,12 @@ IDLE = 0
 FINAL_UPLOAD = 100_000
 """Deletion costs: SaladCloud removes the lowest first when it scales in, and takes 0 to 100,000."""
 
+PATIENCE_S = 1.0
+"""The metadata service is a link away; an answer that takes longer is not waited for."""
+
+PAUSE_S = 60.0
+"""How long a metadata service that did not answer is left alone, so that it holds up no job."""
+
 BAD_NODE_FAILURES = 3
 """Different jobs failing one after the other on a machine on which no job succeeds speak against the machine."""
 
@@ -35,7 +41,8 @@ class Node:
         self._url = url
         self._clock = clock
         self._report = report
-        self._http = urllib3.PoolManager(timeout=urllib3.Timeout(connect=2, read=5), retries=False)
+        self._http = urllib3.PoolManager(timeout=PATIENCE_S, retries=False)
+        self._left_alone_until = 0.0
         self._cost = IDLE
         self._suspects: list[str] = []
 
@@ -63,13 +70,14 @@ class Node:
             await self._call("POST", "reallocate", {"reason": why[:1000]})
 
     async def _call(self, method: str, path: str, body: dict[str, Any]) -> bool:
-        if not self._url:
+        if not self._url or self._clock.monotonic() < self._left_alone_until:
             return False
         try:
             answer = await self._clock.run(
                 self._http.request, method, f"{self._url}/v1/{path}", json=body, headers={"Metadata": "true"}
             )
         except urllib3.exceptions.HTTPError as error:
+            self._left_alone_until = self._clock.monotonic() + PAUSE_S
             self._report("metadata-service", call=path, error=str(error))
             return False
         return bool(answer.status < 300)

@@ -10,7 +10,8 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from lrtkit.wire import keys
 from lrtkit.wire.clock import Clock
 from lrtkit.wire.job import Job
 from lrtkit.wire.record import ENVELOPE, Failure
+from worker import orphans
 from worker.host import CHECKPOINT_NAME, EXIT_INTERRUPTED, EXIT_INVALID, STALL_NAME, Places, is_command
 from worker.output import Output
 from worker.report import Report
@@ -27,6 +29,12 @@ POLL_S = 0.05
 """How often a folder is looked at for a new checkpoint: a listing takes some 20 µs."""
 
 LARGEST_TEXT = 16_384
+
+DEEPEST = 100
+"""Levels of lists and objects in a state or result: Python's own limits lie not far above."""
+
+LEAST_SECRET = 16
+"""Characters from which on a key is looked for within values; a shorter one may be part of innocent ones."""
 
 
 class Processes:
@@ -41,21 +49,31 @@ class Processes:
     async def start(self, job: Job, folder: Path, *, report: Report, resume: bool) -> Process:
         """Start the workload of a job in a work folder whose ``resume`` holds a checkpoint, if so told."""
         places = Places(folder)
-        places.make(json.dumps(job.fields))
+        await self._clock.run(places.make, json.dumps(job.fields))
         output = Output(report)
+        spared = orphans.children()
         try:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "worker.host", self._workload),
+                *(sys.executable, "-m", "worker.host", self._workload, str(os.getpid())),
                 env={**self._env, **places.env(resume=resume)},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output.writer,
                 stderr=output.writer,
                 start_new_session=True,
             )
+        except BaseException:
+            output.close()
+            raise
         finally:
             output.started()
         running = Process(
-            process, places, clock=self._clock, output=output, live=self._live, is_command=is_command(self._workload)
+            process,
+            places,
+            clock=self._clock,
+            output=output,
+            live=self._live,
+            spared=spared,
+            is_command=is_command(self._workload),
         )
         self._live.add(running)
         return running
@@ -66,54 +84,50 @@ class Processes:
             running.kill()
 
 
+@dataclass(eq=False)
 class Process:
-    """A workload at work in a process group of its own."""
+    """A workload at work in a process group of its own; ``spared`` are the worker's children that are none of it."""
 
-    def __init__(
-        self,
-        process: asyncio.subprocess.Process,
-        places: Places,
-        *,
-        clock: Clock,
-        output: Output,
-        live: set[Process],
-        is_command: bool,
-    ) -> None:
-        self._process = process
-        self._places = places
-        self._clock = clock
-        self._output = output
-        self._live = live
-        self._is_command = is_command
-        self._last_made_ns = 0
+    process: asyncio.subprocess.Process
+    places: Places
+    clock: Clock
+    output: Output
+    live: set[Process]
+    spared: frozenset[int]
+    is_command: bool
+    taken_ns: int = 0
+    """When the newest checkpoint that was taken had been made."""
 
     def want_checkpoint(self) -> None:
         """Ask for a checkpoint at the next place where the workload can give one."""
-        self._places.wanted.touch()
+        self.places.wanted.touch()
 
     async def next_checkpoint(self) -> Fresh:
         """Wait for a checkpoint that was not discarded, and return the newest; older ones are dropped."""
-        while not (fresh := self.newest_checkpoint()):
-            await self._clock.sleep(POLL_S)
+        while not (fresh := await self.newest_checkpoint()):
+            while not _complete(self.places.checkpoints):
+                await self.clock.sleep(POLL_S)
         return fresh
 
-    def newest_checkpoint(self) -> Fresh | None:
+    async def newest_checkpoint(self) -> Fresh | None:
         """Return the newest checkpoint that was not discarded, if there is one; older ones are dropped."""
-        complete = sorted(_complete(self._places.checkpoints))
-        for _, folder in complete[:-1]:
-            shutil.rmtree(folder, ignore_errors=True)
+        complete = _complete(self.places.checkpoints)
         if not complete:
             return None
-        self._last_made_ns, newest = complete[-1]
-        return _fresh(newest)
+        self.taken_ns, newest = complete[-1]
+        return await self.clock.run(_taken, newest, [folder for _, folder in complete[:-1]])
 
-    def discard(self, fresh: Fresh) -> None:
+    async def discard(self, fresh: Fresh) -> None:
         """Drop a checkpoint that is saved."""
-        shutil.rmtree(fresh.folder or "", ignore_errors=True)
+        await self.clock.run(shutil.rmtree, fresh.folder, ignore_errors=True)
 
     async def stop(self) -> None:
-        """Ask the workload to save and stop, soon."""
-        self._signal(signal.SIGTERM)
+        """Ask the workload to save and stop, soon.
+
+        Only a command's children are asked too, for a shell does not pass the signal on. A generator
+        can go on to its next checkpoint, and needs whatever it has started until then.
+        """
+        self._signal(signal.SIGTERM, os.killpg if self.is_command else os.kill)
 
     async def stop_at_checkpoint(self) -> None:
         """Ask the workload to stop when it has just made a checkpoint, so that no work is lost.
@@ -122,9 +136,8 @@ class Process:
         not handle the signal, so it is asked right after a checkpoint.
         """
         asked_ns = time.time_ns()
-        while self._is_command and self._last_made_ns < asked_ns:
-            await self._clock.sleep(POLL_S)
-            self.newest_checkpoint()
+        while self.is_command and self._newest_ns() < asked_ns:
+            await self.clock.sleep(POLL_S)
         await self.stop()
 
     def kill(self) -> None:
@@ -133,35 +146,44 @@ class Process:
 
     async def wait(self) -> Ended:
         """Wait for the end and return how it came; what the workload had started ends with it."""
-        code = await self._process.wait()
+        code = await self.process.wait()
         self.kill()
-        if self in self._live:
-            self._live.remove(self)
-            self._output.close()
-        return self._ended(code)
+        await self.clock.run(orphans.end_all, self.spared)
+        if self in self.live:
+            self.live.remove(self)
+            self.output.close()
+        return await self.clock.run(self._ended, code)
 
-    def _signal(self, number: signal.Signals) -> None:
+    def _newest_ns(self) -> int:
+        """Return when the newest checkpoint was made, whether it has been taken or not."""
+        return max([self.taken_ns, *(made_ns for made_ns, _ in _complete(self.places.checkpoints))])
+
+    def _signal(self, number: signal.Signals, send: Callable[[int, int], None] = os.killpg) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, number)
+            send(self.process.pid, number)
 
     def _ended(self, code: int) -> Ended:
+        output = self.output.tail[-LARGEST_TEXT:]
         if code == EXIT_INTERRUPTED:
-            return Interrupted()
-        if code == 0:
-            return self._finished()
-        told = _json(self._places.error) if self._places.error.exists() else {}
-        failure = Failure(
+            return Interrupted(output)
+        try:
+            return self._finished() if code == 0 else Failed(self._failure(code, output), hopeless=code == EXIT_INVALID)
+        except BrokenProtocol as broken:
+            return Failed(Failure("BrokenProtocol", str(broken), output=output))
+
+    def _failure(self, code: int, output: str) -> Failure:
+        told = _json(self.places.error) if self.places.error.exists() else {}
+        return Failure(
             type=str(told.get("type") or _name_of(code)),
             message=str(told.get("message") or f"the workload ended with {_name_of(code)}")[:LARGEST_TEXT],
             traceback=str(told.get("traceback", ""))[-LARGEST_TEXT:],
-            output=self._output.tail[-LARGEST_TEXT:],
+            output=output,
         )
-        return Failed(failure, hopeless=code == EXIT_INVALID)
 
-    def _finished(self) -> Ended:
-        if not self._places.result.exists():
+    def _finished(self) -> Finished:
+        if not self.places.result.exists():
             raise BrokenProtocol("the workload ended with exit code 0 but left no result")
-        return Finished(_json(self._places.result), _files_in(self._places.artifacts))
+        return Finished(_json(self.places.result), _files_in(self.places.artifacts))
 
 
 def without_keys(env: Mapping[str, str], secrets: frozenset[str]) -> dict[str, str]:
@@ -169,15 +191,30 @@ def without_keys(env: Mapping[str, str], secrets: frozenset[str]) -> dict[str, s
     return {
         name: value
         for name, value in env.items()
-        if not name.startswith(("R2_", "SQS_")) and not any(secret in value for secret in secrets)
+        if not name.startswith(("R2_", "SQS_")) and not any(_holds(value, secret) for secret in secrets)
     }
 
 
-def _complete(checkpoints: Path) -> Iterator[tuple[int, Path]]:
-    """Yield the folders that hold a whole checkpoint, with the time at which it became one."""
+def _holds(value: str, secret: str) -> bool:
+    return value == secret or (len(secret) >= LEAST_SECRET and secret in value)
+
+
+def _complete(checkpoints: Path) -> list[tuple[int, Path]]:
+    """Return the folders that hold a whole checkpoint, with the time at which each became one, the newest last."""
+    found = []
     for path in checkpoints.glob(f"*/{CHECKPOINT_NAME}"):
         with contextlib.suppress(FileNotFoundError):  # a program may keep its own last few checkpoints only
-            yield path.stat().st_mtime_ns, path.parent
+            found.append((path.stat().st_mtime_ns, path.parent))
+    return sorted(found)
+
+
+def _taken(newest: Path, older: Iterable[Path]) -> Fresh | None:
+    """Return the newest checkpoint, if it is still there, and drop the older ones."""
+    for folder in older:
+        shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(FileNotFoundError):
+        return _fresh(newest)
+    return None
 
 
 def _fresh(folder: Path) -> Fresh:
@@ -203,10 +240,23 @@ def _files_in(folder: Path) -> dict[str, Path]:
 
 
 def _json(path: Path) -> Any:
+    """Return what the workload has written; raise BrokenProtocol where it is nothing that the record can hold."""
     try:
-        return json.loads(path.read_bytes(), parse_constant=_refuse)
+        value = json.loads(path.read_bytes(), parse_constant=_refuse)
+        json.dumps(value, allow_nan=False)  # 1e999 reads as infinity
     except (ValueError, RecursionError) as error:
         raise BrokenProtocol(f"{path.name} of the workload is no JSON: {error}") from error
+    if _is_deeper(value, DEEPEST):
+        raise BrokenProtocol(f"{path.name} of the workload has more than {DEEPEST} levels of lists and objects")
+    return value
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    if not isinstance(value, (dict, list)):
+        return False
+    return levels == 0 or any(
+        _is_deeper(each, levels - 1) for each in (value.values() if isinstance(value, dict) else value)
+    )
 
 
 def _refuse(name: str) -> None:

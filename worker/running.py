@@ -41,7 +41,9 @@ class Failed:
 
 @dataclass(frozen=True)
 class Interrupted:
-    """The workload stopped at a checkpoint, ready to be resumed."""
+    """The workload stopped at a checkpoint, ready to be resumed; ``output`` holds the last lines that it printed."""
+
+    output: str = ""
 
 
 class BrokenProtocol(LrtError):
@@ -60,10 +62,10 @@ class Running(Protocol):
     async def next_checkpoint(self) -> Fresh:
         """Wait for a checkpoint that was not discarded, and return the newest; older ones are dropped."""
 
-    def newest_checkpoint(self) -> Fresh | None:
-        """Return the newest checkpoint that was not discarded, if there is one."""
+    async def newest_checkpoint(self) -> Fresh | None:
+        """Return the newest checkpoint that was not discarded, if there is one; older ones are dropped."""
 
-    def discard(self, fresh: Fresh) -> None:
+    async def discard(self, fresh: Fresh) -> None:
         """Drop a checkpoint that is saved."""
 
     async def stop(self) -> None:

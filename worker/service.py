@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -53,7 +55,7 @@ class Service:
         if await dead_letter.renew(self._organs.queue, self._organs.clock, self._report, message=self._message):
             return Gone()
         try:
-            return await self._serve(jobs.parse(self._message.body))
+            return await self._serve(_parsed(self._message.body))
         except (PoisonMessage, DamagedFile) as error:
             return await self._set_aside(Failure(type(error).__name__, str(error)))
 
@@ -89,12 +91,25 @@ class Service:
         organs = self._organs
         report = self._report.about(job_id=job.job_id, generation=(found.record.generation if found.record else 0) + 1)
         claim = Claim(organs.store, organs.clock, self._lease.check, report=report, job=job, found=found)
-        with tempfile.TemporaryDirectory(prefix="lrt-", ignore_cleanup_errors=True) as folder:
-            return await self._run(claim, Path(folder), report)
+        async with self._work_folder() as folder:
+            return await self._run(claim, folder, report)
+
+    @asynccontextmanager
+    async def _work_folder(self) -> AsyncIterator[Path]:
+        """Make a folder for one attempt and remove it, which may take long, beside the event loop."""
+        run = self._organs.clock.run
+        folder = await run(tempfile.mkdtemp, prefix="lrt-")
+        try:
+            yield Path(folder)
+        finally:
+            await run(shutil.rmtree, folder, ignore_errors=True)
 
     async def _run(self, claim: Claim, folder: Path, report: Report) -> Verdict:
         organs, settings = self._organs, self._settings
         conclusion = Conclusion(organs, settings, self._message, self._lease, claim, report, claim.write)
+        if claim.cancelled.is_set():
+            await claim.make(organs.holder)
+            return await conclusion.cancel()
         try:
             self._check_budget(claim.record)
             resume = await unless(organs.stop, self._load(claim, folder / "resume", report))
@@ -131,3 +146,13 @@ class Service:
 
     async def _patiently(self, call: Callable[..., T], *args: Any) -> T:
         return await patiently(self._organs.clock, self._report, call, self._organs.store, *args)
+
+
+def _parsed(body: str) -> Job:
+    """Return the job of a message body; raise PoisonMessage where any of what is asked of it later cannot be told."""
+    job = jobs.parse(body)
+    try:
+        _ = job.fingerprint, job.timeout_s
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        raise PoisonMessage(f"the message holds what no job can: {error}") from error
+    return job

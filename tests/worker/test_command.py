@@ -1,0 +1,71 @@
+"""Programs that speak the file protocol."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+
+import pytest
+
+from lrtkit.wire import keys
+from lrtkit.wire.record import State
+from tests.worker.lab import Lab, until
+
+PROGRAM = f"cmd: {sys.executable} -m tests.worker.program"
+
+
+def sh(script: str) -> str:
+    """Return the workload that is a shell script."""
+    return f"cmd: sh -c {shlex.quote(script)}"
+
+
+def test_a_program_is_run_resumed_and_done(lab: Lab) -> None:
+    """It exits with 75 at its third step and goes on from there, with the files of its last whole checkpoint."""
+    lab.send(steps=5, at_step=3, exit=75)
+    lab.serve(PROGRAM)
+    record = lab.record()
+    assert lab.steps() == [1, 2, 3, 4, 5]
+    assert lab.traced("job-resumed") == ["3"]
+    assert [(each.outcome, each.cause) for each in record.attempts] == [("interrupted", "workload"), ("done", None)]
+    assert (record.state, record.counts.failures, lab.result()) == (State.DONE, 0, 15)
+
+
+@pytest.mark.parametrize(("code", "kind", "failures"), [(65, "exit code 65", 1), (9, "exit code 9", 2)])
+def test_an_exit_code_says_how_it_went(lab: Lab, code: int, kind: str, failures: int) -> None:
+    """65 is an invalid job and final at once; anything but 0 and 75 is a failure."""
+    lab.send()
+    lab.serve(sh(f"exit {code}"), max_failures=2)
+    record = lab.record()
+    assert (record.state, record.counts.failures, lab.error().type) == (State.FAILED, failures, kind)
+    assert len(lab.letters(1)) == 1
+
+
+def test_files_of_a_program_become_artifacts(lab: Lab) -> None:
+    """What it leaves in LRT_ARTIFACTS_DIR when it ends is kept with the result."""
+    lab.send()
+    lab.serve(sh("echo chart >$LRT_ARTIFACTS_DIR/chart; echo 1 >$LRT_RESULT"))
+    item = lab.cloud.store.get(keys.artifact("job", 1, "chart"))
+    assert item
+    assert item.body == b"chart\n"
+
+
+def test_the_newest_whole_checkpoint_wins(lab: Lab) -> None:
+    """By the time at which it became whole, whatever the folders are called; an unfinished one is not looked at."""
+    lab.send()
+    whole = "mkdir {0} && echo '{{\"step\": {1}}}' >draft && mv draft {0}/checkpoint.json && sleep 0.1"
+    folders = "; ".join([whole.format("z", 1), whole.format("a", 2), "mkdir zz", "echo torn >zz/checkpoint.json.new"])
+    lab.serve(sh(f"cd $LRT_CHECKPOINT_DIR; {folders}; exit 1"), max_failures=1)
+    record = lab.record()
+    assert record.checkpoint
+    assert (record.checkpoint.step, record.previous) == (2, None)
+
+
+def test_a_program_may_delete_its_checkpoints(lab: Lab) -> None:
+    """One that has gone before it was saved costs nothing; the next is saved."""
+    lab.send()
+    made = "mkdir $n && echo '{\"step\": 1}' >$n/checkpoint.json"
+    lab.worker(sh(f"cd $LRT_CHECKPOINT_DIR; n=0; while :; do n=$((n+1)); {made}; rm -r $n; done"))
+    lab.is_in(State.RUNNING)
+    lab.send("other")
+    until(lambda: lab.workers[0].events("claimed"))
+    assert not lab.workers[0].events("trouble")

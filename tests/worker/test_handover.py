@@ -1,0 +1,34 @@
+"""Jobs that are handed over before the queue ends their lease."""
+
+from __future__ import annotations
+
+import signal
+import sys
+
+import pytest
+
+from tests.worker.lab import Lab
+
+PROGRAM = f"cmd: {sys.executable} -m tests.worker.program"
+
+
+@pytest.mark.parametrize("workload", ["count", PROGRAM])
+def test_a_hand_over_loses_no_step(lab: Lab, workload: str) -> None:
+    """Generator and command stop at a checkpoint; the next attempt goes on there, with no step lost or done twice."""
+    lab.send(steps=6, pause_s=0.4)
+    lab.serve(workload, handover_seconds=1)
+    record = lab.record()
+    assert lab.steps() == [1, 2, 3, 4, 5, 6]
+    assert (lab.result(), record.counts.failures) == (21, 0)
+    assert record.interruptions["hand-over"] >= 1
+    assert all(each.cause in {"hand-over", None} for each in record.attempts)
+
+
+def test_a_stop_signal_does_not_wait_for_a_hand_over(lab: Lab) -> None:
+    """While a slow workload is on its way to the checkpoint of a hand-over, a stop signal ends it within its grace."""
+    lab.send()
+    worker = lab.worker("deaf", handover_seconds=1, grace_seconds=1)
+    worker.said("halt", cause="hand-over")
+    worker.signal(signal.SIGTERM)
+    assert worker.left() == 0
+    assert lab.record().attempts[-1].cause == "sigterm"
