@@ -200,9 +200,11 @@ def _random_states() -> Iterator[tuple[str, Callable[[], Any], Callable[[Any], N
 @contextmanager
 def _random_states_kept() -> Iterator[None]:
     kept = [(restore, get()) for _, get, restore in _random_states()]
-    yield
-    for restore, state in kept:
-        restore(state)
+    try:
+        yield
+    finally:
+        for restore, state in kept:
+            restore(state)
 
 
 def _scramble_random_states() -> None:

@@ -187,10 +187,7 @@ def test_the_argon_workload_forgets_nothing() -> None:
     assert check_resume(argon.run, job).checkpoints == 4
 
 
-NOT_YET = pytest.mark.xfail(strict=True, reason="lrtkit.resuming restores them only where the runs agree")
-
-
-@pytest.mark.parametrize("run", [good, pytest.param(forgets_its_place, marks=NOT_YET)])
+@pytest.mark.parametrize("run", [good, forgets_its_place])
 def test_the_global_random_states_are_given_back(run: Any) -> None:
     """Whoever checks a workload in a notebook goes on with the random numbers of before, whatever was found."""
     before = random.getstate(), repr(np.random.get_state())
