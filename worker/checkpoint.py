@@ -58,7 +58,7 @@ class Saver:
         self._fixed_interval_s = interval_s
         self._stall_s = 0.0
         self._upload_s = 0.0
-        self._started = self.saved_at = clock.monotonic()
+        self._started = self.saved_at = self._written_at = clock.monotonic()
         self._ending = asyncio.Event()
 
     @property
@@ -94,7 +94,8 @@ class Saver:
         return await self._write(lambda record: change(self._with(record, saved)), fresh)
 
     async def _due(self) -> Fresh:
-        await self._clock.sleep(max(0.0, self.saved_at + self.interval_s - self._clock.monotonic()))
+        due = max(self.saved_at + self.interval_s, self._written_at + SHORTEST_S)  # sooner it would only grow old
+        await self._clock.sleep(max(0.0, due - self._clock.monotonic()))
         self._running.want_checkpoint()
         return await self._running.next_checkpoint()
 
@@ -110,7 +111,8 @@ class Saver:
         saved = await self._uploaded(fresh)
         await self._write(lambda record: self._with(record, saved), fresh)
         self.saved_at = began  # what is done since then is not saved
-        self._upload_s = self._clock.monotonic() - began
+        self._written_at = self._clock.monotonic()
+        self._upload_s = self._written_at - began
         self._stall_s = max(fresh.stall_s, self._stall_s / 2)
         self._report("saved", step=saved.step, upload_s=round(self._upload_s, 2), next_s=round(self.interval_s, 1))
 

@@ -147,6 +147,7 @@ class Lab:
                     **os.environ,
                     **self.env,
                     **{f"LRT_{name.upper()}": str(value) for name, value in wanted.items()},
+                    "PYTHONUNBUFFERED": "",
                     "TRACES": str(self.folder),
                     "TMPDIR": str(self.work_folders),
                     **(env or {}),

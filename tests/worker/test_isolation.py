@@ -9,8 +9,9 @@ from tests.worker.lab import LEASE_S, Lab, is_alive, until
 
 
 def test_holding_the_interpreter_does_not_starve_the_heartbeat(lab: Lab) -> None:
-    """A workload may keep the GIL for three leases; its only attempt ends well."""
+    """A workload may keep the GIL for three leases; no other worker gets its job meanwhile."""
     lab.send(seconds=3 * LEASE_S)
+    lab.worker("holds_the_gil")
     lab.serve("holds_the_gil")
     assert (lab.result(), lab.record().generation) == ("held", 1)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lrtkit.wire.record import Failure, State
+from lrtkit.wire.record import Failure, Holder, State
 from tests.worker.lab import NOW, Lab, claimed, until
 
 
@@ -93,14 +93,17 @@ def test_a_node_on_which_one_job_after_the_other_fails_is_given_back(lab: Lab, m
 
 def test_a_job_that_fails_everywhere_says_nothing_about_the_node(lab: Lab, metadata: Metadata) -> None:
     """Jobs that had failed on another machine, and one job that fails again and again, are not counted."""
-    failed_elsewhere = claimed(failures=9).failed(Failure("ValueError", "failure 1"), final=False, now=NOW)
+    once = claimed(failures=9).failed(Failure("ValueError", "failure 1"), final=False, now=NOW)
+    somebody = Holder("somebody", "elsewhere")
+    twice = once.claimed(somebody, fingerprint=str(once.fingerprint), steps=None, now=NOW)
+    failed_elsewhere = twice.failed(Failure("ValueError", "failure 2"), final=False, now=NOW)
     for number in range(3):
         lab.change(lambda _: failed_elsewhere, f"job-{number}")
         lab.send(f"job-{number}", failures=9)
     lab.send("job-3", failures=9)
-    lab.worker("fails_at", max_failures=2, imds_url=metadata.url)
+    lab.worker("fails_at", max_failures=3, imds_url=metadata.url)
     lab.drained()
-    assert [lab.record(f"job-{number}").counts.failures for number in range(4)] == [2, 2, 2, 2]
+    assert [lab.record(f"job-{number}").counts.failures for number in range(4)] == [3, 3, 3, 3]
     assert metadata.reasons == []
 
 
