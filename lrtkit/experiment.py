@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import math
+import logging
 import re
-import time
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from html import escape
-from typing import Any
+from pathlib import Path
 
 import pandas as pd
 from tqdm.auto import tqdm
 
-from lrtkit import submissions
+from lrtkit import artifacts, control, submissions
 from lrtkit.connection import Cloud
-from lrtkit.jobs import Known, Rules, Sender, Table, check
-from lrtkit.progress import JobState, Progress, View
+from lrtkit.control import Ids
+from lrtkit.jobs import Action, Known, Rules, Sender, Table, check, compare, foresee, frames
+from lrtkit.progress import Progress, View, pace, waiting
 from lrtkit.progress.audit import audit
+from lrtkit.progress.story import Story, tell
 from lrtkit.wire import keys
-from lrtkit.wire.errors import BadInput, NotFinished, Unavailable
+from lrtkit.wire.errors import BadInput
 from lrtkit.wire.job import Job
 from lrtkit.wire.sqs import Depth
+
+_log = logging.getLogger(__name__)
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=-]{0,99}")
 
@@ -41,23 +42,46 @@ class Experiment:
         self.cloud = cloud
         self._depths: list[tuple[pd.Timestamp, Depth]] = []
 
-    def submit(self, table: Table, *, required: Sequence[str] = ("steps",)) -> pd.DataFrame:
+    def submit(
+        self, table: Table, *, required: Sequence[str] = ("steps",), replicas: int | None = None
+    ) -> pd.DataFrame:
         """Check a DataFrame, CSV or dictionaries, and send each row that is not known yet as a job.
 
         A job is called ``<experiment>/<name>`` by the row's ``job_id``, else its ``name``, else by the
         values of its fields. A job is known when the queue took it from an earlier submission or a
-        worker has had it, so that a second run sends nothing; what a crash left unsent is sent.
+        worker has had it, so that a second run sends nothing; what a crash left unsent is sent, and so
+        is what has expired.
 
         Returns a row a job, indexed by ``job_id`` in the order of the table: ``outcome`` (sent, known)
-        and ``state``. Raises BadTable with all faults of the table, before anything is sent.
+        and ``state``. What the plan would not survive, as far as earlier jobs tell how long one takes
+        on the ``replicas`` (those that run, where not given), is logged as a warning before anything is
+        sent, and kept in ``.attrs["notes"]``. Raises BadTable with all faults of the table, before
+        anything is sent.
         """
-        largest = self._ready.queue.largest_message()
-        known = {view.job_id: _known(view) for view in self._progress.views()}
-        jobs = check(table, Rules(self.name, largest, required, known))
-        new = [job for job in jobs if job.job_id not in known or not known[job.job_id].accepted]
+        views = self._progress.views()
+        known = _known(views)
+        jobs = check(table, self._rules(required, known))
+        plan = compare(jobs, known)
+        new = [each.job for each in plan if each.action is Action.SEND]
+        notes = foresee(new, pace.past(views), replicas)
+        for note in notes:
+            _log.warning("%s: %s", self.name, note)
         if new:
-            self._send(new, largest)
-        return _outcomes(jobs, {**known, **{job.job_id: None for job in new}})
+            self._send(new)
+        receipt = frames.receipt(plan)
+        receipt.attrs["notes"] = notes
+        return receipt
+
+    def diff(self, table: Table, *, required: Sequence[str] = ("steps",)) -> pd.DataFrame:
+        """Return what ``submit`` would do with a table, and send nothing.
+
+        A row a job, indexed by ``job_id`` in the order of the table: ``action`` (send, none, or ask:
+        the row differs from the job that has its id, and submit refuses the table), ``state`` (new,
+        changed, or that of the known job; expired: neither sent nor moved for 14 days, so that its
+        message is gone) and ``changed`` (the columns that differ). Raises BadTable with every other
+        fault of the table.
+        """
+        return frames.plan(compare(check(table, self._rules(required)), _known(self._progress.views())))
 
     def status(self) -> pd.DataFrame:
         """Return a row a job: where it stands; see ``Progress.status``."""
@@ -93,22 +117,74 @@ class Experiment:
         """Wait, with a progress bar, until every job is done, failed or cancelled, and return the status.
 
         The bucket is looked at every ``every_s`` seconds. Raises NotFinished when ``timeout_s`` seconds
-        are over, and BadInput where the experiment has no jobs.
+        are over or when all that is left has expired, and BadInput where the experiment has no jobs.
         """
-        end = math.inf if timeout_s is None else time.monotonic() + timeout_s
         status = self.status()
         if status.empty:
             raise BadInput(f"experiment {self.name} has no jobs in bucket {self.cloud.store.bucket}. Try: submit some")
-        with tqdm(total=len(status), desc=self.name, unit="job") as bar:
-            while left := _left(status):
-                _show(bar, status, left)
-                if time.monotonic() + every_s > end:
-                    raise NotFinished(_unfinished(left, timeout_s))
-                time.sleep(every_s)
-                with suppress(Unavailable):  # a wait of days outlives a network that is away for a while
-                    status = self.status()
-            _show(bar, status, left)
-        return status
+        return waiting.wait(self.status, status, name=self.name, timeout_s=timeout_s, every_s=every_s)
+
+    def artifacts(self, job_id: str, folder: str | Path | None = None) -> pd.DataFrame:
+        """List the files of a job's result, and download them where a ``folder`` is given.
+
+        Returns a row a file, indexed by ``name``: ``size`` (bytes), ``sha256`` and, after a download,
+        ``path``. What is there already is not downloaded again, and no file is written outside of the
+        folder. Raises BadInput where the id is not known or a name would leave the folder, and
+        DamagedFile where a file is not what was saved.
+        """
+        (view,) = self._chosen(job_id)
+        if folder is None:
+            return artifacts.listed(view.record)
+        return artifacts.download(self._ready.store, view.job_id, view.record, folder=folder)
+
+    def why(self, job_id: str) -> Story:
+        """Tell a job's story in plain words: how often it was received, what went wrong, where the time went.
+
+        A cell that ends with it shows the sentences; its ``frame`` has a row an attempt, with seconds,
+        and its ``traceback`` that of the last failure. Raises BadInput where the id is not known.
+        """
+        (view,) = self._chosen(job_id)
+        return tell(view)
+
+    def cancel(self, ids: Ids) -> pd.DataFrame:
+        """Cancel jobs, given by their ids or by a frame of the kit, as ``exp.cancel(status.query("lr > 1"))``.
+
+        A job that waits is cancelled at once, its message is let go unrun by whoever takes it. A job
+        that runs is asked to stop: its worker ends it with the next heartbeat, without a result. Where
+        a cancel and an end of the job come at once, one of them wins.
+
+        Returns a row a job, indexed by ``job_id``: ``outcome`` (cancelled, asked to stop, had ended as
+        …) and ``state``. Raises BadInput, before anything is done, where an id is not known.
+        """
+        return control.cancel(self._ready.store, self._chosen(ids))
+
+    def retry(self, ids: Ids) -> pd.DataFrame:
+        """Give jobs another chance, from their last checkpoint and with a fresh budget of failures.
+
+        For jobs that have failed or were cancelled, and those whose message was lost; ids as for
+        ``cancel``, those of dead letters too. It can be repeated wherever it broke off.
+
+        Returns a row a job, indexed by ``job_id``: ``outcome`` (sent again, is running already, is
+        queued already, had ended as done) and ``state``. Raises BadInput, before anything is done,
+        where an id is not known, a job is done, or nothing is left that says what it was.
+        """
+        cloud = self._ready
+        letters = control.letters.read(cloud.queue)
+        own = [letter for letter in letters if self._is_own(letter.job_id)]
+        chosen = control.choose(ids, control.retrying.known(self._progress.views(), own), self.name)
+        return control.retry(cloud.queue, cloud.store, chosen, own)
+
+    def dead_letters(self) -> pd.DataFrame:
+        """Return a row a dead letter of these jobs, indexed by ``job_id``, and of messages that are no job.
+
+        ``reason``, ``error_type`` and ``failed_at`` (UTC) say why it was set aside, ``state`` where the
+        job stands now; ``body`` is that of a message that is no job. The job's fields follow, with
+        ``job.`` before a name that is taken. Nothing is taken away; for a moment the letters are
+        hidden from whoever else reads them. Of several letters of one job the oldest may hide the others.
+        """
+        found = control.letters.read(self._ready.queue)
+        states = {view.job_id: view.state for view in self._progress.views()}
+        return control.letters.frame([each for each in found if self._is_own(each.job_id, odd=True)], states)
 
     @cached_property
     def _ready(self) -> Cloud:
@@ -120,12 +196,25 @@ class Experiment:
     def _progress(self) -> Progress:
         return Progress(self._ready.store, self.name)
 
-    def _send(self, jobs: Sequence[Job], largest: int) -> None:
+    @cached_property
+    def _largest(self) -> int:
+        return self._ready.queue.largest_message()
+
+    def _rules(self, required: Sequence[str], known: Mapping[str, Known] | None = None) -> Rules:
+        return Rules(self.name, self._largest, required, known or {})
+
+    def _chosen(self, ids: Ids) -> list[View]:
+        return control.choose(ids, self._progress.views(), self.name)
+
+    def _is_own(self, job_id: str | None, *, odd: bool = False) -> bool:
+        return odd if job_id is None else job_id.startswith(f"{self.name}/")
+
+    def _send(self, jobs: Sequence[Job]) -> None:
         """Write down what is to be sent, send it, and mark it as sent."""
         cloud = self._ready
         submission = submissions.announce(cloud.store, self.name, jobs)
         with tqdm(total=len(jobs), desc=f"{self.name}: submit", unit="job", delay=MOMENT_S) as bar:
-            Sender(cloud.queue).send(jobs, bar.update, largest=largest)
+            Sender(cloud.queue).send(jobs, bar.update, largest=self._largest)
         submissions.confirm(cloud.store, submission)
 
     def __repr__(self) -> str:
@@ -135,30 +224,5 @@ class Experiment:
         return f"<code>{escape(repr(self))}</code>"
 
 
-def _known(view: View) -> Known:
-    return Known(view.state, view.accepted, view.fingerprint, view.fields)
-
-
-def _outcomes(jobs: Sequence[Job], known: Mapping[str, Known | None]) -> pd.DataFrame:
-    """Return what became of each job; those that are None in ``known`` were sent."""
-    found = [known[job.job_id] for job in jobs]
-    rows = [("known", job.state) if job else ("sent", JobState.QUEUED) for job in found]
-    index = pd.Index([job.job_id for job in jobs], name="job_id", dtype="str")
-    return pd.DataFrame(rows, index=index, columns=["outcome", "state"], dtype="str")
-
-
-def _left(status: pd.DataFrame) -> dict[str, int]:
-    """Return how many jobs have not ended, by their states."""
-    counts = Counter(status["state"].tolist())
-    return {state: counts[state] for state in JobState if counts[state] and not state.final}
-
-
-def _show(bar: tqdm[Any], status: pd.DataFrame, left: Mapping[str, int]) -> None:
-    bar.total, bar.n = len(status), len(status) - sum(left.values())
-    bar.set_postfix(left)
-
-
-def _unfinished(left: Mapping[str, int], timeout_s: float | None) -> str:
-    told = ", ".join(f"{count:,} {state}" for state, count in left.items())
-    advice = "submit the table again" if JobState.UNSENT in left else "wait longer, or look at status()"
-    return f"after {timeout_s:g} s these jobs have not ended: {told}. Try: {advice}"
+def _known(views: Iterable[View]) -> dict[str, Known]:
+    return {view.job_id: Known(view.state, view.accepted, view.fingerprint, view.fields) for view in views}

@@ -15,10 +15,11 @@ import pytest
 
 from lrtkit import BadTable, Experiment, submissions
 from lrtkit.connection import Cloud
+from lrtkit.progress.audit import BrokenPromise
 from lrtkit.wire import keys
 from lrtkit.wire.errors import BadInput, Denied, LrtError, NotFinished, NotFound, Unavailable
 from lrtkit.wire.job import parse
-from lrtkit.wire.record import Failure, Holder, Record, State
+from lrtkit.wire.record import Cause, Failure, Holder, Record, State
 from lrtkit.wire.s3 import Listed, S3Store
 from lrtkit.wire.sqs import Outgoing, SqsQueue
 
@@ -159,6 +160,72 @@ def test_a_job_taken_before_the_crash_is_not_sent_again(cloud: Cloud) -> None:
     assert set(outcome["outcome"].drop("exp/j000")) == {"sent"}
 
 
+class Old(S3Store):
+    """A bucket in which everything was written fifteen days ago, but for what is named in ``young``."""
+
+    def __init__(self, cloud: Cloud, young: str = "nothing") -> None:
+        super().__init__(cloud.settings.bucket)
+        self._young = young
+
+    def listed(self, prefix: str) -> Iterator[Listed]:
+        """List what is there, with earlier times."""
+        for found in super().listed(prefix):
+            age_s = 0 if self._young in found.key else 15 * 86_400
+            yield replace(found, modified_at=found.modified_at - age_s)
+
+
+def test_diff_says_what_submit_would_do(experiment: Experiment, cloud: Cloud) -> None:
+    """New rows and those of a crash would be sent, known ones not, and a changed one is a question; nothing is sent."""
+    experiment.submit(TABLE[:6])
+    with pytest.raises(Denied):
+        Experiment("exp", replace(cloud, queue=Breaking(cloud, 0, Denied("no")))).submit(TABLE[:7])
+    failure = Failure("E", "m")
+    record(cloud, "exp/j001")
+    record(cloud, "exp/j002", lambda record: record.interrupted(Cause.STOPPED, now="2026-11-24T10:00:00Z"))
+    record(cloud, "exp/j003", done)
+    record(cloud, "exp/j004", lambda record: record.failed(failure, final=True, now="2026-11-24T10:00:00Z"))
+    record(cloud, "exp/j005", lambda record: record.cancelled(now="2026-11-24T10:00:00Z"))
+    before = lists(cloud), cloud.queue.depth()
+    diff = experiment.diff(TABLE[:9].assign(steps=[*range(10, 17), 18, 18]).drop(index=7))
+    assert diff.astype(object).where(diff.notna(), None).reset_index().to_numpy().tolist() == [
+        ["exp/j000", "none", "queued", None],
+        ["exp/j001", "none", "running", None],
+        ["exp/j002", "none", "interrupted", None],
+        ["exp/j003", "none", "done", None],
+        ["exp/j004", "none", "failed", None],
+        ["exp/j005", "none", "cancelled", None],
+        ["exp/j006", "send", "unsent", None],
+        ["exp/j008", "send", "new", None],
+    ]
+    assert (lists(cloud), cloud.queue.depth()) == before
+    changed = experiment.diff(TABLE[:2].assign(steps=[10, 12], lr=[0.25, 0.5], seed=1))
+    assert changed.to_numpy().tolist() == [["ask", "changed", "lr, seed"], ["ask", "changed", "steps, seed"]]
+
+
+def test_diff_of_a_bad_table(experiment: Experiment) -> None:
+    """Faults are told as submit tells them."""
+    with pytest.raises(BadTable, match="row 1, column steps: has no value"):
+        experiment.diff(pd.DataFrame({"name": ["a", "b"], "steps": [1, None]}))
+
+
+def test_what_has_expired_is_sent_again(experiment: Experiment, cloud: Cloud) -> None:
+    """After 14 days without a sign the queue has dropped the message: that is told, and submit mends it, once."""
+    experiment.submit(TABLE[:4])
+    record(cloud, "exp/j001")
+    record(cloud, "exp/j002", done)
+    record(cloud, "exp/j003")
+    bodies(cloud)
+    old = Experiment("exp", replace(cloud, store=Old(cloud, young="j003")))
+    states = ["expired", "expired", "done", "running"]
+    assert old.diff(TABLE[:4])["state"].tolist() == old.status()["state"].tolist() == states
+    assert old.diff(TABLE[:4])["action"].tolist() == ["send", "send", "none", "none"]
+    with pytest.raises(BrokenPromise, match="exp/j000: its message has expired, and nobody will take it any more"):
+        old.audit()
+    assert old.submit(TABLE[:4])["outcome"].tolist() == ["sent", "sent", "known", "known"]
+    mended = Experiment("exp", replace(cloud, store=Old(cloud, young=lists(cloud)[-1])))
+    assert set(mended.submit(TABLE[:3])["outcome"]) == {"known"}
+
+
 def test_nothing_is_sent_of_a_bad_table(experiment: Experiment, cloud: Cloud) -> None:
     """One bad row holds back all of them, and leaves no trace."""
     with pytest.raises(BadTable, match="row 1, column steps: has no value"):
@@ -290,6 +357,16 @@ def test_wait_for_what_was_never_sent(cloud: Cloud) -> None:
         Experiment("exp", replace(cloud, queue=Breaking(cloud, 0, Denied("no")))).submit(TABLE)
     with pytest.raises(NotFinished, match=r"25 unsent\. Try: submit the table again"), redirect_stderr(io.StringIO()):
         Experiment("exp", cloud).wait(0, every_s=0.01)
+
+
+def test_wait_for_what_has_expired(experiment: Experiment, cloud: Cloud) -> None:
+    """A wait that could only last for ever ends at once."""
+    experiment.submit(TABLE[:2])
+    record(cloud, "exp/j001", done)
+    old = Experiment("exp", replace(cloud, store=Old(cloud)))
+    with pytest.raises(NotFinished) as caught, redirect_stderr(io.StringIO()):
+        old.wait()
+    assert str(caught.value) == "nobody will take these jobs any more: 1 expired. Try: submit the table again"
 
 
 def test_wait_for_nothing(experiment: Experiment, cloud: Cloud) -> None:

@@ -2,14 +2,28 @@
 
 ::
 
-    DataFrame, CSV or dictionaries ─ table ─► rows ─ values · checking ─► jobs ─ sending ─► queue
-                                                           │
-                                                           └─► BadTable with every fault, and nothing is sent
+    DataFrame, CSV or dicts ─ table ─► rows ─ values · checking ─► jobs ─ difference ─► new jobs ─ sending ─► queue
+                                                          │                   │
+                             BadTable with every fault ◄──┘                   └─ frames ─► plan, receipt
 """
 
-from lrtkit.jobs.checking import Known, Rules, check
+from lrtkit.jobs.checking import Rules, check
+from lrtkit.jobs.difference import Action, Difference, Known, compare
 from lrtkit.jobs.faults import BadTable, Fault
+from lrtkit.jobs.foresight import foresee
 from lrtkit.jobs.sending import Sender
 from lrtkit.jobs.table import Table
 
-__all__ = ["BadTable", "Fault", "Known", "Rules", "Sender", "Table", "check"]
+__all__ = [
+    "Action",
+    "BadTable",
+    "Difference",
+    "Fault",
+    "Known",
+    "Rules",
+    "Sender",
+    "Table",
+    "check",
+    "compare",
+    "foresee",
+]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from lrtkit.jobs.difference import Difference, Known
 from lrtkit.jobs.faults import BadTable, Fault, shortened
 from lrtkit.jobs.table import NAMES, Row, Table, read
 from lrtkit.jobs.values import Unfit, plain
@@ -19,19 +19,6 @@ ID_DIGITS = 16
 """How many hexadecimal digits of the fingerprint name a job that the table does not name."""
 
 SHOWN_TWINS = 5
-
-
-@dataclass(frozen=True)
-class Known:
-    """A job that the bucket knows of; ``fields`` are None where only its record is there.
-
-    ``accepted`` tells that the queue or a worker surely had it, so that it is not to be sent again.
-    """
-
-    state: str
-    accepted: bool
-    fingerprint: str | None = None
-    fields: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -135,19 +122,18 @@ def _of_job(job: Job, row: Row, rules: Rules) -> Iterator[Fault]:
 
 def _of_change(job: Job, row: Row, known: Known | None) -> Iterator[Fault]:
     """Tell where a job differs from the one that has its id already."""
-    if known is None or known.fingerprint in {None, job.fingerprint}:
+    difference = Difference(job, known)
+    if known is None or not difference.is_change:
         return
     advice = f"and {job.job_id} is {known.state}. Try: another job_id for the changed job"
     if known.fields is None:
         yield Fault(f"the job's record was made with other values, {advice}", row=row.label, column="job_id")
         return
-    for name in dict.fromkeys([*known.fields, *job.fields]):
-        old, new = ({name: fields[name]} if name in fields else {} for fields in (known.fields, job.fields))
-        if _json(old) != _json(new):  # of which 1 and 1.0 are not the same
-            was = f"was {shortened(old[name])}" if old else "was not there"
-            now = f"is {shortened(new[name])}" if new else "is gone"
-            problem = f"{was} when submitted and {now}, {advice}"
-            yield Fault(problem, row=row.label, column=name, value=new.get(name))
+    for name, old, new in ((change.name, change.old, change.new) for change in difference.changes()):
+        was = f"was {shortened(old[name])}" if old else "was not there"
+        now = f"is {shortened(new[name])}" if new else "is gone"
+        problem = f"{was} when submitted and {now}, {advice}"
+        yield Fault(problem, row=row.label, column=name, value=new.get(name))
 
 
 def _of_twins(job_id: str, twins: Sequence[Row]) -> Iterator[Fault]:
@@ -167,7 +153,3 @@ def _of_twins(job_id: str, twins: Sequence[Row]) -> Iterator[Fault]:
 
 def _namer(row: Row) -> str | None:
     return next((column for column in NAMES if column in row.cells), None)
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, sort_keys=True)

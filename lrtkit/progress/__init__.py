@@ -7,15 +7,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pandas as pd
 
 from lrtkit.progress import frames
+from lrtkit.progress.cache import Source
 from lrtkit.progress.reader import Reader
 from lrtkit.progress.view import JobState, View
-from lrtkit.wire.s3 import Store
 
 __all__ = ["JobState", "Progress", "View"]
 
@@ -26,8 +27,8 @@ class Progress:
     Each method reads the bucket: its list, and what has changed since the last time.
     """
 
-    def __init__(self, store: Store, experiment: str | None = None) -> None:
-        self._reader = Reader(store, experiment)
+    def __init__(self, store: Source, experiment: str | None = None, *, now: Callable[[], float] = time.time) -> None:
+        self._reader = Reader(store, experiment, now=now)
 
     def views(self) -> list[View]:
         """Return what is known of each job, in the order of their ids."""
@@ -40,9 +41,12 @@ class Progress:
     def status(self) -> pd.DataFrame:
         """Return a row a job, indexed by ``job_id`` in order.
 
-        ``state`` (unsent, queued, running, interrupted, done, failed, cancelled), ``step`` and ``steps``,
-        ``progress`` (0 to 1), ``attempts``, ``interruptions`` and ``failures`` (counts), the last
-        ``machine``, ``saved_at`` (UTC, of the last checkpoint), ``error`` (in short, of jobs not done).
+        ``state`` (unsent, queued, running, interrupted, done, failed, cancelled, expired), ``step`` and
+        ``steps``, ``progress`` (0 to 1), ``attempts``, ``interruptions`` and ``failures`` (counts),
+        ``causes`` of the interruptions (``2 node gone, 1 hand-over``), the last ``machine``,
+        ``saved_at`` (UTC, of the last checkpoint), ``rate_per_s`` (steps, of the last attempt that
+        saved), ``time_left`` at that rate, ``age`` since the submission (up to its end where a job has
+        ended), ``error`` (in short, of jobs not done).
         """
         return frames.status(self.views())
 

@@ -33,6 +33,8 @@ def audit(views: Sequence[View], values: Mapping[str, Any]) -> str:
 def _problems(view: View, values: Mapping[str, Any]) -> Iterator[str]:
     if view.damage:
         yield view.damage
+    if view.state is JobState.EXPIRED:
+        yield "its message has expired, and nobody will take it any more"
     if view.state is JobState.DONE and view.job_id not in values:
         yield "it is done, but its result is not there"
     if view.record and not view.record.is_guides:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from lrtkit.wire.s3 import Item, Listed, Store
+from lrtkit.wire.s3 import Item, Listed
 
 T = TypeVar("T")
 
@@ -20,13 +20,23 @@ class _Kept:
     value: Any
 
 
+class Source(Protocol):
+    """What reading needs of the bucket."""
+
+    def listed(self, prefix: str) -> Iterator[Listed]:
+        """List the objects whose keys begin with ``prefix``, in the order of their keys."""
+
+    def read(self, key: str) -> Item | None:
+        """Return an object, or None where there is none of that key."""
+
+
 class Cache:
     """Keeps what was made of each object, under the ETag that it was listed with.
 
     An object that changes between its listing and its reading is read once more than needed, never less.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Source) -> None:
         self._store = store
         self._kept: dict[str, _Kept] = {}
 
@@ -50,4 +60,4 @@ class Cache:
         return kept is not None and kept.etag == found.etag
 
     def _get(self, found: Listed) -> Item | None:
-        return self._store.get(found.key)
+        return self._store.read(found.key)

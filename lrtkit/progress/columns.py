@@ -37,6 +37,11 @@ def times(values: Values) -> pd.Series[Any]:
     return pd.to_datetime(pd.Series(values, dtype="str"), utc=True, format="ISO8601").astype("datetime64[us, UTC]")
 
 
+def durations(values: Values) -> pd.Series[Any]:
+    """Return seconds as times that have passed, to the second."""
+    return pd.to_timedelta(pd.Series(values, dtype="float64").round(), unit="s").astype("timedelta64[s]")
+
+
 def natural(values: Values) -> pd.Series[Any]:
     """Return values of JSON in the type that all of them have: a gap does not turn whole numbers into floats."""
     kinds = {type(value) for value in values if value is not None}

@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from lrtkit.progress.columns import Column, counts, fractions, natural, numbers, texts, times
+from lrtkit.progress import spending
+from lrtkit.progress.columns import Column, counts, durations, fractions, natural, numbers, texts, times
 from lrtkit.progress.view import JobState, View
 from lrtkit.wire.clock import iso
 from lrtkit.wire.record import Attempt, Outcome, Record, State
@@ -22,9 +23,13 @@ _STATUS: dict[str, Column] = {
     "progress": fractions,
     "attempts": counts,
     "interruptions": counts,
+    "causes": texts,
     "failures": counts,
     "machine": texts,
     "saved_at": times,
+    "rate_per_s": fractions,
+    "time_left": durations,
+    "age": durations,
     "error": texts,
 }
 
@@ -78,11 +83,20 @@ def _status(view: View) -> dict[str, Any]:
         "progress": _progress(view),
         "attempts": record.counts.attempts,
         "interruptions": record.counts.interruptions,
+        "causes": _causes(record),
         "failures": record.counts.failures,
         "machine": last.machine if last else None,
         "saved_at": _saved_at(view),
+        "rate_per_s": spending.pace_per_s(view),
+        "time_left": spending.left_s(view),
+        "age": spending.age_s(view),
         "error": _error(view),
     }
+
+
+def _causes(record: Record) -> str | None:
+    often = sorted(record.interruptions.items(), key=lambda item: -item[1])
+    return ", ".join(f"{count} {cause}" for cause, count in often) or None
 
 
 def _progress(view: View) -> float | None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lrtkit import submissions
-from lrtkit.progress.cache import Cache
+from lrtkit.progress.cache import Cache, Source
 from lrtkit.progress.view import JobState, View
 from lrtkit.wire import keys
 from lrtkit.wire.errors import DamagedFile
 from lrtkit.wire.record import Record
-from lrtkit.wire.s3 import Listed, Store
+from lrtkit.wire.s3 import Listed
 
 
 @dataclass
@@ -23,14 +24,15 @@ class _Found:
     records: dict[str, Listed] = field(default_factory=dict)
     results: dict[str, Listed] = field(default_factory=dict)
     lists: list[Listed] = field(default_factory=list)
-    marks: set[str] = field(default_factory=set)
+    marks: dict[str, Listed] = field(default_factory=dict)
 
 
 class Reader:
     """Reads the jobs of an experiment, or, without one, of the whole bucket."""
 
-    def __init__(self, store: Store, experiment: str | None = None) -> None:
+    def __init__(self, store: Source, experiment: str | None = None, *, now: Callable[[], float] = time.time) -> None:
         self._store = store
+        self._now = now
         self._prefix = f"{experiment}/" if experiment else ""
         self._cache = Cache(store)
 
@@ -43,7 +45,8 @@ class Reader:
             result = found.results.get(job_id)
             view = replace(views.get(job_id) or View(job_id), result_etag=result.etag if result else None)
             views[job_id] = _with_record(view, found.records.get(job_id), records)
-        return [views[job_id] for job_id in sorted(views)]
+        read_at = self._now()
+        return [replace(views[job_id], read_at=read_at) for job_id in sorted(views)]
 
     def values(self, views: Iterable[View]) -> dict[str, Any]:
         """Return the results of those jobs that are done, by their ids."""
@@ -62,12 +65,13 @@ class Reader:
     def _submitted(self, found: _Found) -> dict[str, View]:
         """Return a view of every job that was submitted; one that is in several lists is sent if it was once."""
         views: dict[str, View] = {}
-        for key, lines in self._cache.read(found.lists, submissions.parse).items():
-            marked = keys.sent(key) in found.marks
-            for line in lines:
-                before = views.get(line.job_id)
-                sent = marked or bool(before and before.sent)
-                views[line.job_id] = View(line.job_id, line.fields, line.fingerprint, sent)
+        read = self._cache.read(found.lists, submissions.parse)
+        for listed in found.lists:
+            mark = found.marks.get(keys.sent(listed.key))
+            for line in read.get(listed.key, ()):
+                before = views.get(line.job_id) or View(line.job_id, submitted_at=listed.modified_at)
+                after = replace(before, fields=line.fields, submitted=line.fingerprint)
+                views[line.job_id] = replace(after, sent=True, sent_at=mark.modified_at) if mark else after
         return views
 
 
@@ -80,7 +84,7 @@ def _sorted(listed: Iterable[Listed]) -> _Found:
         elif keys.is_submission(item.key):
             found.lists.append(item)
         elif item.key.endswith(keys.MARK_END):
-            found.marks.add(item.key)
+            found.marks[item.key] = item
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from lrtkit.wire.job import Job
 from lrtkit.wire.record import Record, State
+from lrtkit.wire.sqs import RETENTION_S
 
 
 class JobState(StrEnum):
@@ -26,11 +27,16 @@ class JobState(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
 
+    EXPIRED = "expired"
+    """Neither sent nor moved for 14 days, after which the queue drops a message: nobody will take it any more."""
+
     @property
     def final(self) -> bool:
         """Whether only a redrive leads out of it."""
         return self in {JobState.DONE, JobState.FAILED, JobState.CANCELLED}
 
+
+_OPEN = {JobState.QUEUED, JobState.RUNNING, JobState.INTERRUPTED}
 
 _STATES = {
     State.RUNNING: JobState.RUNNING,
@@ -45,8 +51,10 @@ _STATES = {
 class View:
     """A job as its submission, its record and its result show it, as far as each is there.
 
-    ``submitted`` is the fingerprint of its submission, ``written_at`` (seconds since 1970) when the record was
-    written, and ``damage`` why it cannot be read. ``result_etag`` is that of the result as the guide has it.
+    ``submitted`` is the fingerprint of its submission, and ``damage`` why its record cannot be read.
+    ``result_etag`` is that of the result as the guide has it. Times are in seconds since 1970 by the
+    bucket's clock, beside ``read_at``, when all this was looked up: ``submitted_at`` of the first
+    submission, ``sent_at`` of the last one that the queue took, ``written_at`` of the record.
     """
 
     job_id: str
@@ -57,6 +65,9 @@ class View:
     damage: str | None = None
     written_at: float | None = None
     result_etag: str | None = None
+    submitted_at: float | None = None
+    sent_at: float | None = None
+    read_at: float = 0.0
 
     @property
     def state(self) -> JobState:
@@ -65,6 +76,12 @@ class View:
         A job of the guide's worker, which keeps no record of ours, runs from its first checkpoint to
         its result: that worker does not tell when it stops.
         """
+        state = self._told
+        return JobState.EXPIRED if state in _OPEN and self._is_past else state
+
+    @property
+    def _told(self) -> JobState:
+        """Where the job stands by what is written, however old that is."""
         if self.damage:
             return JobState.FAILED  # as no worker can read it either
         if self.record and not self.record.is_guides:
@@ -76,10 +93,16 @@ class View:
         return JobState.QUEUED if self.sent else JobState.UNSENT
 
     @property
+    def _is_past(self) -> bool:
+        """Whether no message of the job can be left. The queue cannot be asked, but only keeps what is young."""
+        signs = [sign for sign in (self.sent_at, self.written_at) if sign is not None]
+        return bool(signs) and self.read_at - max(signs) > RETENTION_S
+
+    @property
     def accepted(self) -> bool:
-        """Whether the queue or a worker surely had the job."""
+        """Whether the queue or a worker surely had the job, and the message has not expired since."""
         ours = self.record is not None and not self.record.is_guides
-        return bool(self.sent or ours or self.result_etag or self.damage)
+        return self.state is not JobState.EXPIRED and bool(self.sent or ours or self.result_etag or self.damage)
 
     @property
     def fingerprint(self) -> str | None:

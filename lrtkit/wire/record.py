@@ -88,7 +88,7 @@ class Saved:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One worker's try at the job; times in ISO 8601, ``outcome`` None while it runs."""
+    """One worker's try at the job; times in ISO 8601, ``outcome`` None while it runs, ``saved_at`` of the last save."""
 
     generation: int
     worker: str
@@ -100,6 +100,9 @@ class Attempt:
     saves: int = 0
     outcome: str | None = None
     cause: str | None = None
+    first_saved_at: str | None = None
+    first_saved_step: float | None = None
+    saved_at: str | None = None
 
 
 @dataclass(frozen=True)
@@ -175,7 +178,9 @@ class Record:
 
     def saved(self, checkpoint: Saved, *, now: str) -> Record:
         """Return the record with a newer checkpoint, the one before kept as ``previous``."""
-        attempt = replace(self.attempts[-1], last_step=checkpoint.step, saves=self.attempts[-1].saves + 1)
+        attempt = replace(self.attempts[-1], last_step=checkpoint.step, saves=self.attempts[-1].saves + 1, saved_at=now)
+        if attempt.saves == 1:
+            attempt = replace(attempt, first_saved_at=now, first_saved_step=checkpoint.step)
         return replace(
             self,
             checkpoint=checkpoint,
@@ -193,8 +198,7 @@ class Record:
         """Return the record after a failure; ``final`` when no further attempt is due."""
         state = State.FAILED if final else State.WAITING
         ended = self._ended(Outcome.FAILED, state, Cause.FAILURE, now=now, silent=0)
-        counts = replace(ended.counts, failures=ended.counts.failures + 1)
-        return replace(ended, error=failure, counts=counts)
+        return replace(ended, error=failure, counts=replace(ended.counts, failures=ended.counts.failures + 1))
 
     def done(
         self, result: Any, artifacts: Mapping[str, StoredFile], *, now: str, result_file: StoredFile | None = None
@@ -205,12 +209,9 @@ class Record:
 
     def cancelled(self, *, now: str) -> Record:
         """Return the record of a job that nobody will run any more."""
-        ended = (
-            self._ended(Outcome.CANCELLED, State.CANCELLED, Cause.CANCELLED, now=now, silent=0)
-            if self.open_attempt
-            else self
-        )
-        return replace(ended, state=State.CANCELLED, updated_at=now)
+        if self.open_attempt:
+            return self._ended(Outcome.CANCELLED, State.CANCELLED, Cause.CANCELLED, now=now, silent=0)
+        return replace(self, state=State.CANCELLED, updated_at=now)
 
     def cancel_requested(self, *, now: str) -> Record:
         """Return the record with the wish, which the holder meets, that the job end."""
@@ -250,8 +251,7 @@ class Record:
 
     def _traceless(self) -> Record:
         ended_at = self.updated_at or self.attempts[-1].started_at
-        silent = self.silent_streak
-        return self._ended(Outcome.INTERRUPTED, State.WAITING, Cause.NODE_GONE, now=ended_at, silent=silent)
+        return self._ended(Outcome.INTERRUPTED, State.WAITING, Cause.NODE_GONE, now=ended_at, silent=self.silent_streak)
 
     def _ended(self, outcome: Outcome, state: State, cause: Cause | None, *, now: str, silent: int) -> Record:
         attempt = replace(self.attempts[-1], ended_at=now, outcome=outcome, cause=cause)

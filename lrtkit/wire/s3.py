@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from lrtkit.wire import aws
 from lrtkit.wire.errors import Conflict, Unavailable
+from lrtkit.wire.reading import FastReader
 from lrtkit.wire.settings import BucketSettings
 
 
@@ -76,6 +77,10 @@ class S3Store:
         where = self._settings.endpoint_url
         return aws.client("s3", self._settings.access, endpoint_url=where, read_timeout_s=30)
 
+    @cached_property
+    def _fast(self) -> FastReader:
+        return FastReader(self._settings)
+
     def get(self, key: str) -> Item | None:
         """Return an object, or None where there is none of that key; every other trouble raises."""
         with aws.explained(f"cannot read {self._where(key)}"):
@@ -84,6 +89,11 @@ class S3Store:
             except self._client.exceptions.NoSuchKey:
                 return None
             return Item(answer["Body"].read(), answer["ETag"])
+
+    def read(self, key: str) -> Item | None:
+        """Return an object as ``get`` does, at a third of the cost: for small objects by the thousand."""
+        found = self._fast.read(key)
+        return Item(*found) if found else self.get(key)
 
     def changed(self, key: str, etag: str) -> bool:
         """Tell whether an object is no longer the one of this ETag."""

@@ -15,6 +15,12 @@ from lrtkit.wire.settings import QueueSettings
 LEASE_CAP_S = 43_200
 """SQS ends a lease twelve hours after its receive, however often it was extended."""
 
+RETENTION_S = 1_209_600
+"""SQS keeps a message for 14 days from its sending at the most, then drops it, taken or not."""
+
+LARGEST_BATCH = 10
+"""How many messages one call can carry."""
+
 LONG_POLL_S = 20
 """The longest that SQS lets a receive wait."""
 
@@ -144,6 +150,32 @@ class SqsQueue:
         with aws.explained(f"cannot send to {self.url}"):
             answer = self._calls.send_message_batch(QueueUrl=self.url, Entries=entries)
         return {int(entry["Id"]): _refusal(self.url, entry) for entry in answer.get("Failed", [])}
+
+    def receive_dead(self, *, hold_s: float, wait_s: int) -> list[Message]:
+        """Take up to ten dead letters for a while, waiting up to 20 s for one; of one group they are the oldest."""
+        with aws.explained(f"cannot receive from {self.dead_letter_url}"):
+            answer = self._polls.receive_message(
+                QueueUrl=self.dead_letter_url,
+                MaxNumberOfMessages=LARGEST_BATCH,
+                VisibilityTimeout=round(hold_s),
+                WaitTimeSeconds=wait_s,
+                MessageSystemAttributeNames=["All"],
+                MessageAttributeNames=["All"],
+            )
+        return [_message(found) for found in answer.get("Messages", [])]
+
+    def release_dead(self, receipts: Sequence[str]) -> None:
+        """Give dead letters back; those that are back already do not matter."""
+        for first in range(0, len(receipts), LARGEST_BATCH):
+            batch = enumerate(receipts[first : first + LARGEST_BATCH])
+            entries = [{"Id": str(place), "ReceiptHandle": each, "VisibilityTimeout": 0} for place, each in batch]
+            with aws.explained(f"cannot release messages of {self.dead_letter_url}"):
+                self._calls.change_message_visibility_batch(QueueUrl=self.dead_letter_url, Entries=entries)
+
+    def delete_dead(self, receipt: str) -> None:
+        """Delete a dead letter; raise LeaseLost where it is back already."""
+        with aws.explained(f"cannot delete a message of {self.dead_letter_url}"):
+            self._calls.delete_message(QueueUrl=self.dead_letter_url, ReceiptHandle=receipt)
 
     def depth(self) -> Depth:
         """Return the approximate counts of the queue and of its dead letters."""

@@ -20,7 +20,18 @@ EXIT_SETTINGS = 78
 FOR_METADATA = {"pyproject.toml", "constraints.txt", "README.md", "LICENSE"}
 FOR_THE_WORKER = {"lrtkit/__init__.py", "lrtkit/wire", "worker"}
 NEEDS_NUMPY = {"worker.workloads.argon", "worker.workloads.lennard_jones"}
-FACE = {"charts", "dashboard", "experiment", "jobs", "local", "progress"}
+FACE = {
+    "__main__",
+    "artifacts",
+    "charts",
+    "control",
+    "dashboard",
+    "experiment",
+    "jobs",
+    "local",
+    "printing",
+    "progress",
+}
 """Modules of lrtkit that need an extra; all others get on with the core."""
 
 IMPORT_ALL = """

@@ -16,6 +16,7 @@ from lrtkit import submissions
 from lrtkit.connection import Cloud
 from lrtkit.progress import JobState, Progress, View
 from lrtkit.wire import keys
+from lrtkit.wire.clock import seconds_of
 from lrtkit.wire.job import Job
 from lrtkit.wire.record import Cause, Failure, Holder, Record, Saved, State, StoredFile
 from lrtkit.wire.s3 import Item, Listed, S3Store
@@ -88,7 +89,7 @@ def test_status_of_every_state(cloud: Cloud) -> None:
 def test_status_of_a_running_job(cloud: Cloud) -> None:
     """A row tells how far the job is, where, and what has happened to it."""
     put(cloud, "exp/a", run(INTERRUPTED.claimed(OTHER, fingerprint="f", steps=10, now=at(3)), 6, 5))
-    row = Progress(cloud.store, "exp").status().loc["exp/a"]
+    row = Progress(cloud.store, "exp", now=lambda: seconds_of(at(8))).status().loc["exp/a"]
     assert row.drop("error").to_dict() == {
         "state": "running",
         "step": 6,
@@ -96,11 +97,29 @@ def test_status_of_a_running_job(cloud: Cloud) -> None:
         "progress": 0.6,
         "attempts": 2,
         "interruptions": 1,
+        "causes": "1 sigterm",
         "failures": 0,
         "machine": "machine-b",
         "saved_at": pd.Timestamp("2026-11-24 10:00:05", tz="UTC"),
+        "rate_per_s": 1.0,
+        "time_left": pd.Timedelta("1s"),
+        "age": pd.Timedelta("8s"),
     }
     assert pd.isna(row["error"])
+
+
+def test_times_of_jobs_that_wait_or_have_ended(cloud: Cloud) -> None:
+    """What waits has its time left at the last rate; an ended job's age stands still; the causes are told by number."""
+    taken = [claimed()]
+    for second in (2, 4, 6):
+        taken.append(run(taken[-1], second, second).claimed(OTHER, fingerprint="f", steps=10, now=at(second + 1)))
+    put(cloud, "exp/ended", RECORDS["done"])
+    put(cloud, "exp/fresh", taken[-1].interrupted(Cause.HANDOVER, now=at(8)))
+    status = Progress(cloud.store, "exp", now=lambda: seconds_of(at(59))).status()
+    assert status["age"].dt.total_seconds().tolist() == [3, 59]
+    assert pd.isna(status["time_left"]["exp/ended"])
+    assert status.loc["exp/fresh", ["causes", "rate_per_s"]].tolist() == ["3 node gone, 1 hand-over", 2.0]
+    assert status["time_left"]["exp/fresh"] == pd.Timedelta("2s")
 
 
 def test_a_done_job_has_made_all_its_steps(cloud: Cloud) -> None:
@@ -140,9 +159,13 @@ def test_types_of_status() -> None:
         "progress": "float64",
         "attempts": "int64",
         "interruptions": "int64",
+        "causes": "str",
         "failures": "int64",
         "machine": "str",
         "saved_at": "datetime64[us, UTC]",
+        "rate_per_s": "float64",
+        "time_left": "timedelta64[s]",
+        "age": "timedelta64[s]",
         "error": "str",
     }
     assert len(Progress(Empty()).attempts()) == len(Progress(Empty()).results()) == 0
@@ -274,15 +297,15 @@ class Counting(S3Store):
 
     def __init__(self, cloud: Cloud) -> None:
         super().__init__(cloud.settings.bucket)
-        self.read: list[str] = []
+        self.asked: list[str] = []
         self.vanished: set[str] = set()
         self._lock = threading.Lock()
 
-    def get(self, key: str) -> Item | None:
+    def read(self, key: str) -> Item | None:
         """Return an object and remember that it was asked for."""
         with self._lock:
-            self.read.append(key)
-        return None if key in self.vanished else super().get(key)
+            self.asked.append(key)
+        return None if key in self.vanished else super().read(key)
 
 
 def test_a_refresh_reads_only_what_has_changed(cloud: Cloud) -> None:
@@ -293,14 +316,14 @@ def test_a_refresh_reads_only_what_has_changed(cloud: Cloud) -> None:
     store = Counting(cloud)
     progress = Progress(store, "exp")
     progress.status()
-    assert len(store.read) == len(set(store.read)) == 101
-    store.read.clear()
+    assert len(store.asked) == len(set(store.asked)) == 101
+    store.asked.clear()
     progress.attempts()
-    assert store.read == []
+    assert store.asked == []
     for number in (3, 50, 99):
         put(cloud, f"exp/{number}", run(RUNNING, 6, 3))
     status = progress.status()
-    assert sorted(store.read) == sorted(keys.record(f"exp/{number}") for number in (3, 50, 99))
+    assert sorted(store.asked) == sorted(keys.record(f"exp/{number}") for number in (3, 50, 99))
     assert status["step"].dropna().value_counts().to_dict() == {4: 97, 6: 3}
 
 
@@ -310,7 +333,7 @@ def test_results_are_read_once(cloud: Cloud) -> None:
     store = Counting(cloud)
     progress = Progress(store)
     assert progress.results()["result"].tolist() == progress.results()["result"].tolist() == [15]
-    assert store.read == ["job-1/result.txt"]
+    assert store.asked == ["job-1/result.txt"]
 
 
 def test_an_object_that_vanishes_while_it_is_read(cloud: Cloud) -> None:

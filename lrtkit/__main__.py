@@ -1,0 +1,131 @@
+"""The command ``python -m lrtkit``: an experiment from the shell, for servers and scripts without a notebook.
+
+It ends with 0 where all went well, 1 where jobs have failed or not ended though they were to, 2 where
+the input is wrong, and 3 where a service does not answer or lets nobody in.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+import pandas as pd
+
+from lrtkit import printing
+from lrtkit.connection import connect
+from lrtkit.experiment import Experiment
+from lrtkit.printing import Form
+from lrtkit.progress.story import Story
+from lrtkit.wire.errors import BadInput, Denied, LrtError, NotFound, Unavailable
+
+FINE, UNFINISHED, BAD_INPUT, NO_SERVICE = range(4)
+
+_INTERRUPTED = 130  # as a shell says it
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; a failure is told on standard error."""
+    arguments = _parser().parse_args(words)
+    try:
+        answer = _COMMANDS[arguments.command](Experiment(arguments.experiment, connect(arguments.env_file)), arguments)
+        _print(answer, arguments.form)
+    except LrtError as error:
+        sys.stderr.write(f"{error}\n")
+        return _code(error)
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted. Try: the same command again, which goes on where this one ended\n")
+        return _INTERRUPTED
+    except BrokenPipeError:  # whoever reads has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FINE
+    return UNFINISHED if getattr(arguments, "check", False) and not _all_done(answer) else FINE
+
+
+def _code(error: LrtError) -> int:
+    if isinstance(error, BadInput):
+        return BAD_INPUT
+    return NO_SERVICE if isinstance(error, (Unavailable, Denied, NotFound)) else UNFINISHED
+
+
+def _print(answer: pd.DataFrame | Story, form: Form | None) -> None:
+    is_story = isinstance(answer, Story)
+    chosen = form or (Form.TABLE if is_story or sys.stdout.isatty() else Form.CSV)
+    sys.stdout.write(printing.story(answer, chosen) if isinstance(answer, Story) else printing.frame(answer, chosen))
+    sys.stdout.flush()
+
+
+def _all_done(answer: pd.DataFrame | Story) -> bool:
+    return isinstance(answer, Story) or bool((answer["state"] == "done").all())
+
+
+def _ids(given: Sequence[str]) -> list[str]:
+    """Return ids; ``-`` stands for those on standard input, one a line."""
+    return [each for word in given for each in (sys.stdin.read().split() if word == "-" else [word])]
+
+
+Answer = Callable[[Experiment, argparse.Namespace], "pd.DataFrame | Story"]
+
+_COMMANDS: Mapping[str, Answer] = {
+    "submit": lambda exp, given: exp.submit(given.table, required=given.required, replicas=given.replicas),
+    "diff": lambda exp, given: exp.diff(given.table, required=given.required),
+    "status": lambda exp, _: exp.status(),
+    "wait": lambda exp, given: exp.wait(given.timeout),
+    "results": lambda exp, _: exp.results(),
+    "artifacts": lambda exp, given: exp.artifacts(given.job_id, given.folder),
+    "why": lambda exp, given: exp.why(given.job_id),
+    "cancel": lambda exp, given: exp.cancel(_ids(given.ids)),
+    "retry": lambda exp, given: exp.retry(_ids(given.ids)),
+    "dead-letters": lambda exp, _: exp.dead_letters(),
+}
+
+_HELP = {
+    "submit": "send the rows of a CSV that are not known yet as jobs",
+    "diff": "tell what submit would do, and send nothing",
+    "status": "tell where each job stands",
+    "wait": "wait until every job has ended; fails unless all are done",
+    "results": "tell each job's fields and result",
+    "artifacts": "list the files of a job's result, or download them",
+    "why": "tell a job's story",
+    "cancel": "cancel jobs",
+    "retry": "give failed or cancelled jobs another chance",
+    "dead-letters": "tell which messages were set aside, and why",
+}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m lrtkit", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    made = {name: commands.add_parser(name, help=what, description=what) for name, what in _HELP.items()}
+    for each in made.values():
+        _add_common(each)
+    for name in ("submit", "diff"):
+        made[name].add_argument("table", help="a CSV, a row a job")
+        made[name].add_argument("--required", nargs="*", default=["steps"], help="columns of each job (default: steps)")
+    made["submit"].add_argument(
+        "--replicas", type=int, metavar="COUNT", help="workers at hand (default: those that run)"
+    )
+    for name in ("artifacts", "why"):
+        made[name].add_argument("job_id", help="with or without the experiment's name before it")
+    made["artifacts"].add_argument("folder", nargs="?", help="where to write the files")
+    for name in ("cancel", "retry"):
+        made[name].add_argument("ids", nargs="+", help="jobs; - reads them from standard input")
+    made["status"].add_argument("--check", action="store_true", help="fail with 1 unless all jobs are done")
+    made["wait"].add_argument("--timeout", type=float, metavar="SECONDS", help="how long (default: for ever)")
+    made["wait"].set_defaults(check=True)
+    return parser
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--experiment", required=True, metavar="NAME", help="what the set of jobs is called")
+    parser.add_argument("--env-file", metavar="FILE", help="default: .lrt/submitter.env, else the environment")
+    forms = parser.add_mutually_exclusive_group()
+    for form in Form:
+        forms.add_argument(
+            f"--{form}", dest="form", action="store_const", const=form, help=f"write {form}, wherever it goes"
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

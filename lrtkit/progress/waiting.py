@@ -1,0 +1,52 @@
+"""Waiting, with a progress bar, for the last job to end."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+import pandas as pd
+from tqdm.auto import tqdm
+
+from lrtkit.progress.view import JobState
+from lrtkit.wire.errors import NotFinished, Unavailable
+
+
+def wait(
+    look: Callable[[], pd.DataFrame], status: pd.DataFrame, *, name: str, timeout_s: float | None, every_s: float
+) -> pd.DataFrame:
+    """Look at the status until every job has ended, and return it; raise NotFinished where that cannot be awaited."""
+    end = math.inf if timeout_s is None else time.monotonic() + timeout_s
+    with tqdm(total=len(status), desc=name, unit="job") as bar:
+        while left := _left(status):
+            _show(bar, status, left)
+            if set(left) == {JobState.EXPIRED}:
+                raise NotFinished(_unfinished("nobody will take these jobs any more", left))
+            if time.monotonic() + every_s > end:
+                raise NotFinished(_unfinished(f"after {timeout_s:g} s these jobs have not ended", left))
+            time.sleep(every_s)
+            with suppress(Unavailable):  # a wait of days outlives a network that is away for a while
+                status = look()
+        _show(bar, status, left)
+    return status
+
+
+def _left(status: pd.DataFrame) -> dict[str, int]:
+    """Return how many jobs have not ended, by their states."""
+    counts = Counter(status["state"].tolist())
+    return {state: counts[state] for state in JobState if counts[state] and not state.final}
+
+
+def _show(bar: tqdm[Any], status: pd.DataFrame, left: Mapping[str, int]) -> None:
+    bar.total, bar.n = len(status), len(status) - sum(left.values())
+    bar.set_postfix(left)
+
+
+def _unfinished(problem: str, left: Mapping[str, int]) -> str:
+    told = ", ".join(f"{count:,} {state}" for state, count in left.items())
+    is_unsent = not {JobState.UNSENT, JobState.EXPIRED}.isdisjoint(left)
+    return f"{problem}: {told}. Try: {'submit the table again' if is_unsent else 'wait longer, or look at status()'}"
