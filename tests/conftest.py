@@ -7,11 +7,9 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import hypothesis
 import pytest
@@ -20,8 +18,7 @@ import urllib3
 from lrtkit import queues
 from lrtkit.connection import Cloud, connect
 from lrtkit.wire.settings import write_env_file
-
-T = TypeVar("T")
+from tests.waiting import until
 
 FOREIGN = ("LRT_", "AWS_", "R2_", "SQS_")
 
@@ -70,7 +67,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             pass_fds=[sock.fileno()],
         )
     try:
-        _until(lambda: _answers(url), within_s=45)
+        until(lambda: _answers(url))
         yield url
     finally:
         process.kill()
@@ -117,18 +114,10 @@ def cloud(bare_cloud: Cloud) -> Iterator[Cloud]:
     queues.delete(bare_cloud)
 
 
-@pytest.fixture
-def until() -> Callable[..., object]:
-    """``until(condition, within_s=15)`` waits for a condition and returns its value."""
-    return _until
-
-
-def _until(condition: Callable[[], T], *, within_s: float = 15) -> T:
-    deadline = time.monotonic() + within_s
-    while not (value := condition()):
-        assert time.monotonic() < deadline, f"not so within {within_s} s, but {value!r}"
-        time.sleep(0.02)
-    return value
+@pytest.fixture(name="until")
+def _until() -> Callable[..., object]:
+    """``until(condition, within_s=60)`` waits for a condition and returns its value."""
+    return until
 
 
 def _answers(url: str) -> bool:

@@ -7,9 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import psutil
 import pytest
 import urllib3
 
@@ -17,8 +16,7 @@ from lrtkit import local
 from lrtkit.salad import Group, Instance, InstanceState, SaladClient, SaladSettings
 from lrtkit.wire.errors import NotFound
 from lrtkit.wire.settings import read_env_file
-
-T = TypeVar("T")
+from tests.waiting import is_alive, until
 
 FAMILY = """
 import os, subprocess, sys, time
@@ -27,23 +25,6 @@ print("pids", os.getpid(), workload.pid, flush=True)
 time.sleep(600)
 """
 """Stands in for a worker whose workload runs in a process group of its own."""
-
-
-def wait_for(condition: Callable[[], T], *, within_s: float = 15) -> T:
-    """Return the first value of the condition that counts as true; fail after the time."""
-    deadline = time.monotonic() + within_s
-    while not (value := condition()):
-        assert time.monotonic() < deadline, f"not so within {within_s} s, but {value!r}"
-        time.sleep(0.02)
-    return value
-
-
-def is_alive(pid: int) -> bool:
-    """Tell whether the process still exists as more than an entry that nobody has taken note of."""
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 @dataclass
@@ -70,7 +51,7 @@ class Deployed:
             run = all(instance.state is InstanceState.RUNNING for instance in found)
             return found if run and len(found) == count else []
 
-        return wait_for(all_run)
+        return until(all_run)
 
     def said(self, instance: Instance) -> str:
         """Return what the instance's worker wrote."""
@@ -79,7 +60,7 @@ class Deployed:
 
     def pids(self, instance: Instance) -> list[int]:
         """Return the worker's and its workload's process ids."""
-        line = wait_for(lambda: [line for line in self.said(instance).splitlines() if line.startswith("pids")])[-1]
+        line = until(lambda: [line for line in self.said(instance).splitlines() if line.startswith("pids")])[-1]
         return [int(pid) for pid in line.split()[1:]]
 
     def patch(self, **changes: Any) -> Group:
@@ -140,7 +121,7 @@ def deploy(cloud: local.LocalCloud, client: SaladClient) -> Iterator[Deployer]:
 
 @pytest.fixture
 def eventually() -> Callable[..., Any]:
-    return wait_for
+    return until
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from lrtkit.wire.clock import iso
 from lrtkit.wire.job import fingerprint
 from lrtkit.wire.record import Failure, Holder, Record, State
 from lrtkit.wire.sqs import Outgoing, once
+from tests.waiting import until
 
 T = TypeVar("T")
 
@@ -29,23 +30,6 @@ NOW = "2026-11-01T00:00:00.000Z"
 LEASE_S = 4
 PATIENCE_S = 60
 ROOT = Path(__file__).parents[2]
-
-
-def until(condition: Callable[[], T], *, within_s: float = PATIENCE_S) -> T:
-    """Return the first value of the condition that counts as true; fail after the time."""
-    deadline = time.monotonic() + within_s
-    while not (value := condition()):
-        assert time.monotonic() < deadline, f"not so within {within_s} s, but {value!r}"
-        time.sleep(0.02)
-    return value
-
-
-def is_alive(pid: int) -> bool:
-    """Tell whether a process still exists as more than an entry that nobody has taken note of."""
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 def claimed(**fields: Any) -> Record:

@@ -10,8 +10,9 @@ from itertools import pairwise
 from typing import Any
 
 from lrtkit.wire.record import Record, State
+from tests.waiting import until
 from tests.worker.cases import dice
-from tests.worker.lab import LEASE_S, Lab, Started, until
+from tests.worker.lab import LEASE_S, Lab, Started
 
 JOBS = 30
 WORKERS = 4

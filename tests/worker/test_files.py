@@ -8,7 +8,8 @@ import pytest
 
 from lrtkit.wire import keys
 from lrtkit.wire.record import Cause, Saved, State, StoredFile
-from tests.worker.lab import NOW, Lab, claimed, until
+from tests.waiting import until
+from tests.worker.lab import NOW, Lab, claimed
 
 
 def sha_of(text: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import signal
 
 from lrtkit.wire.record import State
-from tests.worker.lab import LEASE_S, Lab, is_alive, until
+from tests.waiting import is_alive, until
+from tests.worker.lab import LEASE_S, Lab
 
 
 def test_holding_the_interpreter_does_not_starve_the_heartbeat(lab: Lab) -> None:

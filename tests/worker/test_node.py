@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from lrtkit.wire.record import Failure, Holder, State
-from tests.worker.lab import NOW, Lab, claimed, until
+from tests.waiting import until
+from tests.worker.lab import NOW, Lab, claimed
 
 
 class Metadata:

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from lrtkit.wire.record import State
-from tests.worker.lab import LEASE_S, Lab, until
+from tests.waiting import until
+from tests.worker.lab import LEASE_S, Lab
 from tests.worker.proxy import Line
 
 DEAD_OR_SILENT = pytest.mark.parametrize("silent", [False, True], ids=["dead", "silent"])

@@ -7,7 +7,8 @@ import signal
 import pytest
 
 from lrtkit.wire.record import State
-from tests.worker.lab import Lab, is_alive, until
+from tests.waiting import is_alive, until
+from tests.worker.lab import Lab
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
