@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from lrtkit.wire.clock import SystemClock
 from lrtkit.wire.errors import BadInput
@@ -14,6 +14,7 @@ from lrtkit.wire.s3 import S3Store
 from lrtkit.wire.settings import CloudSettings, WorkerSettings
 from lrtkit.wire.sqs import SqsQueue
 from worker import orphans, stop
+from worker.host import missing
 from worker.loop import Worker
 from worker.node import Node, holder
 from worker.organs import Organs
@@ -55,10 +56,17 @@ def main() -> None:
     cloud, settings = _read(CloudSettings.from_env), _read(WorkerSettings.from_env)
     if isinstance(cloud, BadInput) or isinstance(settings, BadInput):
         faults = (str(each) for each in (cloud, settings) if isinstance(each, BadInput))
-        print("worker:", "; ".join(faults), file=sys.stderr)
-        sys.exit(EXIT_SETTINGS)
-    asyncio.run(work(cloud, settings))
+        _refuse("; ".join(faults))
+    elif lacking := missing(settings.workload):  # or every job would be set aside for a fault of the image
+        _refuse(f"LRT_WORKLOAD names the {lacking}, which is not here. Try: copy it into the image, or mend the name")
+    else:
+        asyncio.run(work(cloud, settings))
     os._exit(0)  # a poll that hangs in its thread must not keep the container
+
+
+def _refuse(sentence: str) -> NoReturn:
+    print("worker:", sentence, file=sys.stderr)
+    sys.exit(EXIT_SETTINGS)
 
 
 def _read(settings: Callable[[], T]) -> T | BadInput:

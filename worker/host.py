@@ -9,11 +9,13 @@ from __future__ import annotations
 import ctypes
 import faulthandler
 import importlib
+import importlib.util
 import inspect
 import io
 import json
 import os
 import shlex
+import shutil
 import signal
 import sys
 import time
@@ -77,6 +79,18 @@ class Places:
 def is_command(workload: str) -> bool:
     """Tell whether a workload is a program of its own rather than a Python generator."""
     return workload.startswith(COMMAND)
+
+
+def missing(workload: str) -> str | None:
+    """Return the program or top module that a workload names and that is not to be found here, if so.
+
+    Nothing is imported for it: a researcher's module may take the memory and the GPU that its jobs need.
+    """
+    if is_command(workload):
+        program = shlex.split(workload.removeprefix(COMMAND))[0]
+        return None if shutil.which(program) else f"program {program}"
+    module = workload.partition(":")[0].partition(".")[0]
+    return None if importlib.util.find_spec(module) else f"module {module}"
 
 
 def main(workload: str, worker: int) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -193,7 +194,11 @@ def _bucket(reader: _Reader) -> BucketSettings:
 
 def _workload(text: str) -> str:
     module, _, name = text.partition(":")
-    if not module.strip() or not name.strip():
+    try:
+        named = module.strip() and (shlex.split(name) if module == "cmd" else name.strip())
+    except ValueError:  # a quotation mark without its partner
+        named = ""
+    if not named:
         raise ValueError("'module:generator' or 'cmd: program arguments'")
     return text
 

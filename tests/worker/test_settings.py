@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from lrtkit.wire.record import State
 from tests.worker.lab import ROOT, Lab
 
@@ -30,6 +32,24 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     assert "LRT_LEASE_SECONDS is 'soon' but must be seconds between 1 and 43200" in finished.stderr
     assert "LRT_MAX_FAILURES is '0' but must be a whole number of at least 1" in finished.stderr
     assert "R2_BUCKET_NAME" not in finished.stderr
+
+
+@pytest.mark.parametrize(
+    ("workload", "lacking"),
+    [
+        ("no_such_package.train:run", "module no_such_package"),
+        ("cmd: no-such-program --fast", "program no-such-program"),
+    ],
+)
+def test_an_image_without_its_workload_takes_no_job(lab: Lab, workload: str, lacking: str) -> None:
+    """A worker that could only fail every job leaves with 78 and says what it lacks; the job waits, unharmed."""
+    lab.send(steps=1)
+    worker = lab.worker(workload)
+    assert worker.left() == 78
+    assert f"LRT_WORKLOAD names the {lacking}, which is not here" in worker.log.read_text()
+    lab.serve()
+    assert lab.record().state is State.DONE
+    assert lab.record().counts.failures == 0
 
 
 def test_an_idle_worker_leaves_when_told_so(lab: Lab) -> None:
