@@ -72,7 +72,6 @@ def test_an_attempt_that_takes_too_long_is_a_failure(lab: Lab) -> None:
         ("cmd: sh -c 'echo NaN >$LRT_RESULT'", {}, "result.json of the workload is no JSON"),
         ("cmd: sh -c 'echo {:} >$LRT_RESULT'", {}, "result.json of the workload is no JSON"),
         ("cmd: true", {}, "the workload ended with exit code 0 but left no result"),
-        ("cmd: /does/not/exist", {}, "the workload ended with exit code 1"),
     ],
 )
 def test_what_is_no_json_is_a_failure(lab: Lab, workload: str, fields: dict[str, int], message: str) -> None:
