@@ -19,7 +19,6 @@ from lrtkit.wire.errors import BadInput
 T = TypeVar("T")
 
 _LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
-_SECRET = re.compile(r"KEY|SECRET|TOKEN|PASSWORD", re.IGNORECASE)
 
 _SOURCES = {
     "SQS_QUEUE_URL": "the URL of the job queue, as `lrtkit.queues` or the AWS console shows it",
@@ -131,11 +130,6 @@ def write_env_file(path: str | Path, values: Mapping[str, str]) -> None:
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.writelines(f"{name}={value}\n" for name, value in values.items())
     draft.replace(path)
-
-
-def is_secret(name: str) -> bool:
-    """Tell whether a variable of this name may hold a key, which a workload must not see."""
-    return bool(_SECRET.search(name)) or name.startswith(("AWS_", "R2_", "SQS_"))
 
 
 def _parse_line(path: Path, number: int, line: str) -> tuple[str, str] | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lrtkit.wire.errors import BadInput
-from lrtkit.wire.settings import CloudSettings, WorkerSettings, is_secret, read_env_file, write_env_file
+from lrtkit.wire.settings import CloudSettings, WorkerSettings, read_env_file, write_env_file
 
 
 def test_cloud_settings(env: dict[str, str]) -> None:
@@ -129,12 +129,3 @@ def test_bad_files(tmp_path: Path, mode: int, text: str, message: str) -> None:
     path.chmod(mode)
     with pytest.raises(BadInput, match=message):
         read_env_file(path)
-
-
-@pytest.mark.parametrize(
-    ("name", "secret"),
-    [("HF_TOKEN", True), ("DB_PASSWORD", True), ("AWS_REGION", True), ("SQS_QUEUE_URL", True), ("HOME", False)],
-)
-def test_what_a_workload_must_not_see(name: str, secret: bool) -> None:
-    """Names that may hold keys are told from harmless ones."""
-    assert is_secret(name) is secret
