@@ -53,7 +53,7 @@ lab: $(INSTALLED) ## open the quickstart notebook in JupyterLab
 
 .PHONY: test
 test: lint ## lint, then run all tests on all cores
-	@$(BIN)/pytest -n auto --dist loadfile
+	@$(BIN)/pytest -n auto --dist worksteal
 
 LINTERS := lint-style lint-format lint-types lint-floors lint-notebooks
 

@@ -26,6 +26,11 @@ hypothesis.settings.register_profile("shared", deadline=None, max_examples=50)  
 hypothesis.settings.load_profile("shared")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Two processes a core for ``-n auto``: most of these tests wait for leases and processes more than they work."""
+    return 2 * (os.cpu_count() or 1)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _clean_environment() -> Iterator[None]:
     """No setting of whoever runs the tests takes part in them."""
