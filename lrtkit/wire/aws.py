@@ -6,7 +6,7 @@ import functools
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import boto3
 from boto3.exceptions import Boto3Error
@@ -77,6 +77,15 @@ _BY_STATUS: dict[int, type[LrtError]] = {
     412: Conflict,
     429: Throttled,
 }
+
+
+class Connect(Protocol):
+    """What makes a client: ``client`` below, or in tests what stands for the services."""
+
+    def __call__(
+        self, service: str, access: Access, *, endpoint_url: str | None, region: str = ..., read_timeout_s: float = ...
+    ) -> Any:
+        """Return a client of the service."""
 
 
 _one_at_a_time = threading.Lock()

@@ -87,13 +87,13 @@ class Queue(Protocol):
 
 
 class SqsQueue:
-    """A FIFO queue and its dead-letter queue in SQS."""
+    """A FIFO queue and its dead-letter queue in SQS, over clients that ``connect`` makes."""
 
-    def __init__(self, settings: QueueSettings) -> None:
+    def __init__(self, settings: QueueSettings, *, connect: aws.Connect = aws.client) -> None:
         self.url = settings.url
         self.dead_letter_url = settings.dead_letter_url
         client = functools.partial(
-            aws.client, "sqs", settings.access, endpoint_url=settings.endpoint_url, region=settings.region
+            connect, "sqs", settings.access, endpoint_url=settings.endpoint_url, region=settings.region
         )
         self._calls = client()
         self._polls = client(read_timeout_s=LONG_POLL_S + 5)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -64,23 +65,36 @@ async def _alone(story: Coroutine[Any, Any, T]) -> T:
 
 
 class Blocked(Exception):
-    """A call of a twin cannot go on before ``until``, or before ``news``; it is then made again."""
+    """A call of a twin cannot go on before there is ``news``, or before ``wait_s`` are over; it is then made again."""
 
-    def __init__(self, news: asyncio.Event, until: float) -> None:
+    def __init__(self, news: asyncio.Event, wait_s: float) -> None:
         super().__init__()
         self.news = news
-        self.until = until
+        self.wait_s = wait_s
 
 
 class Meter:
-    """What a call takes: the twins say so while it is made, the clock lets the time pass when it has been made."""
+    """What a call takes: the twins say so while it is made, the clock lets the time pass when it has been made.
+
+    A call that has waited and is made again is told so by ``waited_s``.
+    """
 
     def __init__(self) -> None:
         self.seconds = 0.0
+        self.waited_s = 0.0
 
     def spend(self, seconds: float) -> None:
         """Let the call take so much longer."""
         self.seconds += seconds
+
+    @contextmanager
+    def waited(self, seconds: float) -> Iterator[None]:
+        """Let the call that is made meanwhile be one that has waited so long."""
+        self.waited_s = seconds
+        try:
+            yield
+        finally:
+            self.waited_s = 0.0
 
     def read(self) -> float:
         """Return what has been spent, and begin again."""
@@ -124,16 +138,19 @@ class VirtualClock:
         return value
 
     async def _unblocked(self, call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        began = self.monotonic()
         while True:
             try:
-                return call(*args, **kwargs)
+                with self._meter.waited(self.monotonic() - began):
+                    return call(*args, **kwargs)
             except Blocked as blocked:
+                self._meter.read()  # the answer takes its time once, when it comes
                 await self._news(blocked)
                 self._live()
 
     async def _news(self, blocked: Blocked) -> None:
         try:
-            async with asyncio.timeout_at(blocked.until):
+            async with asyncio.timeout(blocked.wait_s):
                 await blocked.news.wait()
         except TimeoutError:
             return
