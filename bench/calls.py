@@ -15,10 +15,8 @@ from bench.table import Row, below
 from lrtkit.wire.settings import WorkerSettings
 from lrtkit.wire.sqs import Outgoing
 from tests.simulation import clock
-from tests.simulation.clock import Meter
+from tests.simulation.cloud import CloudTwin
 from tests.simulation.node import NodeTwin
-from tests.simulation.queue import QueueTwin
-from tests.simulation.store import StoreTwin
 from tests.simulation.workload import Pace
 
 HOURS = 10
@@ -27,7 +25,7 @@ GUIDES_BEAT_S = 30
 PRICES = {"queue": 0.50, "writes": 4.50, "reads": 0.36}
 """Dollars a million requests."""
 
-KINDS = {"writes": ("put", "list"), "reads": ("get", "head")}
+KINDS = {"writes": ("PutObject", "ListObjectsV2"), "reads": ("GetObject", "HeadObject")}
 
 
 def measure() -> Iterator[Row]:
@@ -43,16 +41,14 @@ def measure() -> Iterator[Row]:
 
 async def _counted(step_s: int) -> dict[str, float]:
     """Return the requests an hour of one job from its receive to its delete."""
-    meter = Meter()
-    queue, store = QueueTwin(meter), StoreTwin(meter)
-    steps = HOURS * 3600 // step_s
-    queue.send(Outgoing(f'{{"job_id": "job", "steps": {steps}}}', "job", "once"))
-    queue.calls.clear()
-    NodeTwin("a", queue, store, meter=meter, settings=WorkerSettings(imds_url=""), pace=Pace(step_s=step_s))
-    while not queue.calls["delete"]:  # noqa: ASYNC110  (in virtual time it costs nothing to look again)
+    cloud, steps = CloudTwin(), HOURS * 3600 // step_s
+    cloud.queue.send(Outgoing(f'{{"job_id": "job", "steps": {steps}}}', "job", "once"))
+    cloud.forget()
+    NodeTwin("a", cloud, settings=WorkerSettings(imds_url=""), pace=Pace(step_s=step_s))
+    while not cloud.sqs.calls["DeleteMessage"]:  # noqa: ASYNC110  (in virtual time it costs nothing to look again)
         await asyncio.sleep(1)
-    kinds = {kind: sum(store.calls[call] for call in calls) for kind, calls in KINDS.items()}
-    return _an_hour(queue=sum(queue.calls.values()), **kinds)
+    kinds = {kind: sum(cloud.s3.calls[call] for call in calls) for kind, calls in KINDS.items()}
+    return _an_hour(queue=sum(cloud.sqs.calls.values()), **kinds)
 
 
 def _guides(step_s: int) -> dict[str, float]:

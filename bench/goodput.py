@@ -16,10 +16,8 @@ from lrtkit.wire import ledger
 from lrtkit.wire.settings import WorkerSettings
 from lrtkit.wire.sqs import Outgoing
 from tests.simulation import clock
-from tests.simulation.clock import Meter
+from tests.simulation.cloud import CloudTwin
 from tests.simulation.node import NodeTwin
-from tests.simulation.queue import QueueTwin
-from tests.simulation.store import StoreTwin
 from tests.simulation.workload import Pace
 from worker.lease import BEATS
 
@@ -60,14 +58,12 @@ def formula(mtbi_s: float) -> float:
 
 async def _history(mtbi_s: float, dice: random.Random) -> float:
     """Return the part of the time that has become committed work."""
-    meter = Meter()
-    queue = QueueTwin(meter)
-    store = StoreTwin(meter, up_s_a_byte=UPLOAD_S / STANDIN_BYTES, down_s_a_byte=DOWNLOAD_S / STANDIN_BYTES)
-    queue.send(Outgoing('{"job_id": "job", "steps": 1000000000}', "job", "once"))
+    cloud = CloudTwin(up_s_a_byte=UPLOAD_S / STANDIN_BYTES, down_s_a_byte=DOWNLOAD_S / STANDIN_BYTES)
+    cloud.queue.send(Outgoing('{"job_id": "job", "steps": 1000000000}', "job", "once"))
     names = map(str, range(1_000_000))
 
     def node() -> NodeTwin:
-        return NodeTwin(next(names), queue, store, meter=meter, settings=SETTINGS, pace=PACE)
+        return NodeTwin(next(names), cloud, settings=SETTINGS, pace=PACE)
 
     holder = node()
     for gap_s in _gaps(mtbi_s, dice):
@@ -75,7 +71,7 @@ async def _history(mtbi_s: float, dice: random.Random) -> float:
         await asyncio.sleep(gap_s)
         holder.vanish()
         holder = node()
-    record = ledger.read(store, "job").record
+    record = ledger.read(cloud.store, "job").record
     step = record.checkpoint.step if record and record.checkpoint else None
     return (step or 0) * PACE.step_s / asyncio.get_running_loop().time()
 

@@ -16,10 +16,8 @@ from lrtkit.wire.record import Cause, Outcome, Record, State
 from lrtkit.wire.settings import WorkerSettings
 from lrtkit.wire.sqs import Outgoing
 from tests.simulation import clock
-from tests.simulation.clock import Meter
+from tests.simulation.cloud import CloudTwin
 from tests.simulation.node import NodeTwin
-from tests.simulation.queue import QueueTwin
-from tests.simulation.store import StoreTwin
 from tests.simulation.workload import Pace
 
 ROOT = Path(__file__).parents[1]
@@ -61,19 +59,18 @@ def test_a_job_goes_on_when_its_node_has_vanished() -> None:
 
 async def _vanished() -> tuple[Record, int, float]:
     """Let a node vanish in the middle of a job and another come; return what is left and how long it took."""
-    meter = Meter()
-    queue, store = QueueTwin(meter), StoreTwin(meter, up_s_a_byte=0.1, down_s_a_byte=0.1)
-    queue.send(Outgoing(json.dumps({"job_id": "job", "steps": STEPS}), "job", "once"))
+    cloud = CloudTwin(up_s_a_byte=0.1, down_s_a_byte=0.1)
+    cloud.queue.send(Outgoing(json.dumps({"job_id": "job", "steps": STEPS}), "job", "once"))
 
     def node(name: str) -> NodeTwin:
         settings = WorkerSettings(imds_url="", idle_exit_s=300)
-        return NodeTwin(name, queue, store, meter=meter, settings=settings, pace=Pace(file_size=100))
+        return NodeTwin(name, cloud, settings=settings, pace=Pace(file_size=100))
 
     first = node("first")
     await asyncio.sleep(STEPS / 3)
     first.vanish()
     await node("second").has_stopped()
-    record, item = ledger.read(store, "job").record, store.get(keys.result("job"))
+    record, item = ledger.read(cloud.store, "job").record, cloud.store.get(keys.result("job"))
     assert record
     assert item
     return record, int(item.body), asyncio.get_running_loop().time()

@@ -64,6 +64,14 @@ async def _alone(story: Coroutine[Any, Any, T]) -> T:
         await asyncio.gather(*others, return_exceptions=True)
 
 
+def time_of_day() -> float:
+    """Return the seconds since 1970 in the history that runs; before it runs, it is about to begin."""
+    try:
+        return START + asyncio.get_running_loop().time()
+    except RuntimeError:
+        return START
+
+
 class Blocked(Exception):
     """A call of a twin cannot go on before there is ``news``, or before ``wait_s`` are over; it is then made again."""
 
@@ -115,7 +123,7 @@ class VirtualClock:
 
     def now(self) -> float:
         """Return the time of day."""
-        return START + self.monotonic()
+        return time_of_day()
 
     def monotonic(self) -> float:
         """Return the loop's time."""

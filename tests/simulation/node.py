@@ -7,9 +7,8 @@ import io
 
 from lrtkit.wire.record import Holder
 from lrtkit.wire.settings import WorkerSettings
-from tests.simulation.clock import Meter, VirtualClock
-from tests.simulation.queue import QueueTwin
-from tests.simulation.store import StoreTwin
+from tests.simulation.clock import VirtualClock
+from tests.simulation.cloud import CloudTwin
 from tests.simulation.workload import Pace, WorkloadTwin
 from worker.loop import Worker
 from worker.node import Node
@@ -26,18 +25,16 @@ class Log(io.StringIO):
 
 
 class NodeTwin:
-    """One worker with its own clock; queue, bucket and the meter of their calls are shared by all."""
+    """One worker with its own clock; the cloud is shared by all."""
 
-    def __init__(
-        self, name: str, queue: QueueTwin, store: StoreTwin, *, meter: Meter, settings: WorkerSettings, pace: Pace
-    ) -> None:
-        self._clock = VirtualClock(meter)
+    def __init__(self, name: str, cloud: CloudTwin, *, settings: WorkerSettings, pace: Pace) -> None:
+        self._clock = VirtualClock(cloud.meter)
         holder = Holder(name, name)
         report = Report(self._clock, holder, Log())
         self._workloads = WorkloadTwin(pace)
         organs = Organs(
-            queue=queue,
-            store=store,
+            queue=cloud.queue,
+            store=cloud.store,
             clock=self._clock,
             workloads=self._workloads,
             node=Node("", self._clock, report),

@@ -25,7 +25,7 @@ MOST_PARTS = 10_000
 class S3Twin(Account):
     """An account of R2. ``now`` gives seconds since 1970; ``calls`` counts the requests by operation.
 
-    ``up_s_a_byte`` and ``down_s_a_byte`` are what a body takes on its way, beside ``answer_s`` for
+    ``up_s_a_byte`` and ``down_s_a_byte`` are what a file takes on its way, beside ``answer_s`` for
     every call. A conditional write while another to the key is under way is refused with 409 as
     often as not. ``write_interval_s`` is 0 for an S3 without R2's limit.
     """
@@ -50,7 +50,6 @@ class S3Twin(Account):
         if IfNoneMatch and rules.matches(IfNoneMatch, thing):
             raise refused("s3", "GetObject", "304", "Not Modified", status=304)
         body = rules.part_of(thing.body, Range)
-        self._meter.spend(len(body) * self._down_s_a_byte)
         status = {"ResponseMetadata": {"HTTPStatusCode": 206 if Range else 200}}
         return {**rules.described(thing, len(body)), **status, "Body": StreamingBody(io.BytesIO(body), len(body))}
 
@@ -66,7 +65,9 @@ class S3Twin(Account):
     def download_file(self, Bucket: str, Key: str, Filename: str) -> None:
         """Write an object to a file; as boto3 does, look for it first."""
         self.head_object(Bucket=Bucket, Key=Key)
-        Path(Filename).write_bytes(self.get_object(Bucket=Bucket, Key=Key)["Body"].read())
+        body = self.get_object(Bucket=Bucket, Key=Key)["Body"].read()
+        self._meter.spend(len(body) * self._down_s_a_byte)
+        Path(Filename).write_bytes(body)
 
     def list_objects_v2(
         self,
@@ -113,7 +114,6 @@ class S3Twin(Account):
         bucket, body = self._bucket("PutObject", Bucket), rules.bytes_of(Body)
         metadata = Metadata or {}
         rules.check_size("PutObject", Key, metadata)
-        self._meter.spend(len(body) * self._up_s_a_byte)
         return self._write("PutObject", bucket, Key, Thing(body, etag_of(body), self._now(), metadata), rest)
 
     def upload_file(self, Filename: str, Bucket: str, Key: str) -> None:
@@ -183,7 +183,6 @@ class S3Twin(Account):
         if not 1 <= PartNumber <= MOST_PARTS:
             words = "Part number must be an integer between 1 and 10000, inclusive"
             raise refused("s3", "UploadPart", "InvalidArgument", words)
-        self._meter.spend(len(body) * self._up_s_a_byte)
         upload.parts[PartNumber] = (body, etag_of(body))
         return {"ETag": upload.parts[PartNumber][1]}
 
