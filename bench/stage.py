@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,8 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-import urllib3
-
 from lrtkit import queues
 from lrtkit.connection import Cloud
 from lrtkit.wire import ledger
@@ -24,6 +20,7 @@ from lrtkit.wire.record import Record
 from lrtkit.wire.s3 import S3Store
 from lrtkit.wire.settings import CloudSettings
 from lrtkit.wire.sqs import Outgoing, SqsQueue, once
+from tests.servers import bare, ministack
 
 T = TypeVar("T")
 
@@ -31,7 +28,6 @@ ROOT = Path(__file__).parents[1]
 PATIENCE_S = 120
 POLL_S = 0.1
 """What is timed is timed by those who do it: looking for it may be slow, and must take no core from them."""
-FOREIGN = ("LRT_", "AWS_", "R2_", "SQS_")
 
 
 @dataclass
@@ -122,7 +118,7 @@ def opened() -> Iterator[Stage]:
     """Open a stage for a while."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lrt-bench-")))
-        url = stack.enter_context(_served(folder))
+        url = stack.enter_context(ministack(folder))
         env = _variables(url)
         settings = CloudSettings.from_env(env)
         cloud = Cloud(SqsQueue(settings.queue), S3Store(settings.bucket), settings, "the bench")
@@ -142,46 +138,6 @@ def until(condition: Callable[[], T | None]) -> T:
     return value
 
 
-def bare() -> dict[str, str]:
-    """Return the environment without any setting of whoever runs the bench."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
-
-
-@contextmanager
-def _served(folder: Path) -> Iterator[str]:
-    """Serve SQS and S3 on 127.0.0.1; the socket is bound here, so that no other program can take its port."""
-    server = ["hypercorn", "ministack.app:app", "--workers", "0", "--keep-alive", "75", "--log-level", "WARNING"]
-    with socket.create_server(("127.0.0.1", 0)) as sock, (folder / "server.log").open("wb") as log:
-        port = sock.getsockname()[1]
-        process = subprocess.Popen(
-            [sys.executable, "-m", *server, "--bind", f"fd://{sock.fileno()}"],
-            env={**bare(), **_quiet(port)},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            pass_fds=[sock.fileno()],
-        )
-    try:
-        until(lambda: _answers(f"http://127.0.0.1:{port}/_ministack/health"))
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _quiet(port: int) -> dict[str, str]:
-    """Return the variables with which ministack opens no port but its own, keeps nothing and touches nothing else."""
-    return {
-        "BIND_HOST": "127.0.0.1",
-        "GATEWAY_PORT": str(port),
-        "PERSIST_STATE": "0",
-        "LOG_LEVEL": "WARNING",
-        "IOT_MTLS_ENABLED": "0",
-        "SFTP_ENABLED": "0",
-        "DOCKER_HOST": "unix:///nowhere",
-    }
-
-
 def _variables(url: str) -> dict[str, str]:
     return {
         "R2_AWS_ACCESS_KEY_ID": "KEYOFR2",
@@ -195,11 +151,3 @@ def _variables(url: str) -> dict[str, str]:
         "SQS_DLQ_URL": f"{url}/000000000000/bench-dead.fifo",
         "AWS_ENDPOINT_URL_SQS": url,
     }
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib3.PoolManager(retries=False, timeout=5) as pool:
-            return pool.request("GET", url).status == 200
-    except urllib3.exceptions.HTTPError:
-        return False

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
-import subprocess
-import sys
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
-import urllib3
 
 from lrtkit import queues
 from lrtkit.connection import Cloud, connect
 from lrtkit.wire.settings import write_env_file
+from tests import servers
 from tests.waiting import until
-
-FOREIGN = ("LRT_", "AWS_", "R2_", "SQS_")
 
 hypothesis.settings.register_profile("shared", deadline=None, max_examples=50)  # cores are shared, and time is not
 hypothesis.settings.load_profile("shared")
@@ -35,7 +30,7 @@ def pytest_xdist_auto_num_workers() -> int:
 def _clean_environment() -> Iterator[None]:
     """No setting of whoever runs the tests takes part in them."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith(FOREIGN)]:
+        for name in [name for name in os.environ if name.startswith(servers.FOREIGN)]:
             patch.delenv(name)
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
         yield
@@ -51,32 +46,8 @@ def _heed_interrupts() -> None:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a ministack of this process's own, on 127.0.0.1 alone."""
-    folder = tmp_path_factory.mktemp("ministack")
-    with socket.create_server(("127.0.0.1", 0)) as sock, (folder / "log").open("wb") as log:
-        url = f"http://127.0.0.1:{sock.getsockname()[1]}"
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "hypercorn",
-                "ministack.app:app",
-                "--bind",
-                f"fd://{sock.fileno()}",
-                "--workers",
-                "0",
-            ],
-            env=_server_environment(url),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            pass_fds=[sock.fileno()],
-        )
-    try:
-        until(lambda: _answers(url))
+    with servers.ministack(tmp_path_factory.mktemp("ministack")) as url:
         yield url
-    finally:
-        process.kill()
-        process.wait()
 
 
 @pytest.fixture
@@ -123,25 +94,3 @@ def cloud(bare_cloud: Cloud) -> Iterator[Cloud]:
 def _until() -> Callable[..., object]:
     """``until(condition, within_s=60)`` waits for a condition and returns its value."""
     return until
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib3.PoolManager(retries=False, timeout=5) as pool:
-            return pool.request("GET", f"{url}/_ministack/health").status == 200
-    except urllib3.exceptions.HTTPError:
-        return False
-
-
-def _server_environment(url: str) -> dict[str, str]:
-    """Return an environment in which ministack opens no port but its own, and touches nothing else."""
-    return {
-        **os.environ,
-        "BIND_HOST": "127.0.0.1",
-        "GATEWAY_PORT": url.rsplit(":", 1)[-1],
-        "PERSIST_STATE": "0",
-        "LOG_LEVEL": "WARNING",
-        "IOT_MTLS_ENABLED": "0",
-        "SFTP_ENABLED": "0",
-        "DOCKER_HOST": "unix:///nowhere",
-    }
