@@ -153,7 +153,7 @@ class S3Twin(Account):
         match, none_match = given.get("IfMatch"), given.get("IfNoneMatch")
         if not match and not none_match:
             return
-        if old and now - old.written < self._answer_s and self._rng.random() < 0.5:
+        if old and now - old.written < self.answer_s and self._rng.random() < 0.5:
             words = "The conditional request cannot succeed due to a conflicting operation against this resource."
             raise refused("s3", operation, "ConditionalRequestConflict", words, status=409)
         if match and not old:

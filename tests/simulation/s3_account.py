@@ -37,7 +37,7 @@ class Account:
         self._now = now
         self._meter = meter or Meter()
         self._rng = rng or random.Random(0)
-        self._answer_s = answer_s
+        self.answer_s = answer_s
         self._write_interval_s = write_interval_s
         self._up_s_a_byte = up_s_a_byte
         self._down_s_a_byte = down_s_a_byte
@@ -81,7 +81,7 @@ class Account:
 
     def _met(self, operation: str) -> float:
         self.calls[operation] += 1
-        self._meter.spend(self._answer_s)
+        self._meter.spend(self.answer_s)
         return self._now()
 
     def _bucket(self, operation: str, name: str) -> Objects:

@@ -40,7 +40,7 @@ class Account:
         self._meter = meter or Meter()
         self._rng = rng or random.Random(0)
         self._lag_s = lag_s
-        self._answer_s = answer_s
+        self.answer_s = answer_s
         self._queues: dict[str, Fifo] = {}
         self._deleted: dict[str, float] = {}
         self._news: dict[str, asyncio.Event] = {}
@@ -130,8 +130,14 @@ class Account:
         """Count a call, unless it is one that has waited and is made again; return the time."""
         if not self._meter.waited_s:
             self.calls[operation] += 1
-        self._meter.spend(self._answer_s)
+        self._meter.spend(self.answer_s)
         return self._now()
+
+    def look(self, url: str) -> Fifo:
+        """Return a queue as it is now, for whoever looks from above: it is no call and takes no time."""
+        queue = self._queues[url.rpartition("/")[2]]
+        queue.settle(self._now())
+        return queue
 
     def _queue(self, operation: str, url: str) -> tuple[Fifo, float]:
         now = self._met(operation)

@@ -13,8 +13,8 @@ from lrtkit.wire.errors import Conflict, Fenced, LeaseLost, Unavailable
 from lrtkit.wire.job import Job
 from lrtkit.wire.record import Cause, Holder, Record, Saved, State
 from lrtkit.wire.s3 import S3Store
+from tests.simulation.clock import Meter, VirtualClock, run
 from tests.worker.lab import NOW
-from tests.worker.virtual import VirtualClock, run
 from worker.claim import Claim
 from worker.report import Report
 
@@ -54,7 +54,7 @@ def store(cloud: Cloud) -> Deaf:
 
 def claim_on(store: S3Store, lease: Holds | None = None) -> Claim:
     """Return a claim on the job's record as it is now."""
-    clock = VirtualClock()
+    clock = VirtualClock(Meter())
     report = Report(clock, HOLDER, io.StringIO())
     found = ledger.read(store, "job")
     return Claim(store, clock, (lease or Holds()).check, report=report, job=Job({"job_id": "job"}), found=found)
@@ -177,9 +177,9 @@ def test_writes_are_a_second_apart(store: Deaf) -> None:
     async def story() -> None:
         claim = claim_on(store)
         await claim.make(HOLDER)
-        began = VirtualClock().monotonic()
+        began = VirtualClock(Meter()).monotonic()
         for step in (1, 2, 3):
             await claim.write(partial(saved, step))
-        assert VirtualClock().monotonic() - began == pytest.approx(3)
+        assert VirtualClock(Meter()).monotonic() - began == pytest.approx(3)
 
     run(story())
