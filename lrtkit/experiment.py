@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -15,13 +15,26 @@ from tqdm.auto import tqdm
 from lrtkit import artifacts, control, submissions
 from lrtkit.connection import Cloud
 from lrtkit.control import Ids
-from lrtkit.jobs import Action, Known, Rules, Sender, Table, check, compare, foresee, frames
+from lrtkit.jobs import (
+    Action,
+    Difference,
+    Known,
+    Rules,
+    Sender,
+    Table,
+    Work,
+    check,
+    compare,
+    foresee,
+    frames,
+    read,
+)
 from lrtkit.progress import Progress, View, pace, waiting
 from lrtkit.progress.audit import audit
 from lrtkit.progress.story import Story, tell
-from lrtkit.wire import keys
+from lrtkit.submissions import Draft
+from lrtkit.wire import keys, parcel
 from lrtkit.wire.errors import BadInput
-from lrtkit.wire.job import Job
 from lrtkit.wire.sqs import Depth
 
 _log = logging.getLogger(__name__)
@@ -59,17 +72,16 @@ class Experiment:
         anything is sent.
         """
         views = self._progress.views()
-        known = _known(views)
-        jobs = check(table, self._rules(required, known))
-        plan = compare(jobs, known)
-        new = [each.job for each in plan if each.action is Action.SEND]
-        notes = foresee(new, pace.past(views), replicas)
-        for note in notes:
-            _log.warning("%s: %s", self.name, note)
-        if new:
-            self._send(new)
-        receipt = frames.receipt(plan)
-        receipt.attrs["notes"] = notes
+        known, past = _known(views), pace.past(views)
+        del views  # of a million jobs, their records are not needed any more
+        work = Work()
+        with Draft(self._largest) as draft:
+            receipt = frames.receipt(_drafted(self._compared(table, required, known), draft, work))
+            receipt.attrs["notes"] = foresee(work, past, replicas)
+            for note in receipt.attrs["notes"]:
+                _log.warning("%s: %s", self.name, note)
+            if draft.jobs:
+                self._send(draft)
         return receipt
 
     def diff(self, table: Table, *, required: Sequence[str] = ("steps",)) -> pd.DataFrame:
@@ -81,7 +93,8 @@ class Experiment:
         message is gone) and ``changed`` (the columns that differ). Raises BadTable with every other
         fault of the table.
         """
-        return frames.plan(compare(check(table, self._rules(required)), _known(self._progress.views())))
+        known = _known(self._progress.views())
+        return frames.plan(self._compared(table, required, known, ask=True))
 
     def status(self) -> pd.DataFrame:
         """Return a row a job: where it stands; see ``Progress.status``."""
@@ -200,8 +213,14 @@ class Experiment:
     def _largest(self) -> int:
         return self._ready.queue.largest_message()
 
-    def _rules(self, required: Sequence[str], known: Mapping[str, Known] | None = None) -> Rules:
-        return Rules(self.name, self._largest, required, known or {})
+    def _compared(
+        self, table: Table, required: Sequence[str], known: Mapping[str, Known], *, ask: bool = False
+    ) -> Iterator[Difference]:
+        """Give the jobs of a table beside the known ones, under a bar; a changed one is a fault, unless to ``ask``."""
+        rules = Rules(self.name, parcel.LARGEST_BODY, required, {} if ask else known)
+        rows = read(table)
+        bar = tqdm(rows, total=rows.total, desc=f"{self.name}: check", unit="row", delay=MOMENT_S)
+        return compare(check(bar, rules), known)
 
     def _chosen(self, ids: Ids) -> list[View]:
         return control.choose(ids, self._progress.views(), self.name)
@@ -209,13 +228,15 @@ class Experiment:
     def _is_own(self, job_id: str | None, *, odd: bool = False) -> bool:
         return odd if job_id is None else job_id.startswith(f"{self.name}/")
 
-    def _send(self, jobs: Sequence[Job]) -> None:
-        """Write down what is to be sent, send it, and mark it as sent."""
+    def _send(self, draft: Draft) -> None:
+        """Write down what is to be sent, send it, and mark list after list as sent."""
         cloud = self._ready
-        submission = submissions.announce(cloud.store, self.name, jobs)
-        with tqdm(total=len(jobs), desc=f"{self.name}: submit", unit="job", delay=MOMENT_S) as bar:
-            Sender(cloud.queue).send(jobs, bar.update, largest=self._largest)
-        submissions.confirm(cloud.store, submission)
+        submitted = draft.announce(cloud.store, self.name)
+        with tqdm(total=draft.jobs, desc=f"{self.name}: submit", unit="job", delay=MOMENT_S) as bar:
+            sender = Sender(cloud.queue, bar.update, total=draft.jobs, largest=self._largest)
+            for submission, parcels in zip(submitted, draft.parcels(), strict=True):
+                sender.send(each.outgoing() for each in parcels)
+                submissions.confirm(cloud.store, submission)
 
     def __repr__(self) -> str:
         return f"<Experiment {self.name}: queue {self.cloud.queue.name}, bucket {self.cloud.store.bucket}>"
@@ -224,5 +245,19 @@ class Experiment:
         return f"<code>{escape(repr(self))}</code>"
 
 
+def _drafted(differences: Iterable[Difference], draft: Draft, work: Work) -> Iterator[Difference]:
+    """Give the differences on, and take down what is to be sent."""
+    for each in differences:
+        if each.action is Action.SEND:
+            draft.add(each.job)
+            work.add(each.job)
+        yield each
+
+
 def _known(views: Iterable[View]) -> dict[str, Known]:
-    return {view.job_id: Known(view.state, view.accepted, view.fingerprint, view.fields) for view in views}
+    return {view.job_id: _as_known(view) for view in views}
+
+
+def _as_known(view: View) -> Known:
+    """Return a view as a table is compared with it; fields that are only a part of the job's would mislead."""
+    return Known(view.state, view.accepted, view.fingerprint, None if view.body else view.fields)

@@ -244,12 +244,6 @@ def test_a_changed_row_is_a_question(experiment: Experiment, cloud: Cloud) -> No
     ]
 
 
-def test_a_message_that_the_queue_would_refuse(experiment: Experiment, cloud: Cloud) -> None:
-    """The limit is the queue's own."""
-    with pytest.raises(BadTable, match=r"column text: the job has 1,\d\d\d,\d\d\d bytes .* the queue takes 1,048,576"):
-        experiment.submit([{"steps": 1, "text": "x" * 1024 * 1024}])
-
-
 def test_the_guides_table(experiment: Experiment, cloud: Cloud, tmp_path: Path) -> None:
     """A CSV of the guide's shape goes in by its path, its numbers as numbers."""
     (tmp_path / "jobs.csv").write_text("job_id,steps\njob-1,10\njob-2,20\n")

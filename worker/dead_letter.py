@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lrtkit.wire.clock import Clock, iso
 from lrtkit.wire.errors import BadInput
 from lrtkit.wire.record import Failure
@@ -15,14 +17,15 @@ RENEW_AFTER_S = 12 * 86_400
 
 
 async def set_aside(queue: Queue, clock: Clock, report: Report, *, message: Message, failure: Failure) -> None:
-    """Send a message to the dead-letter queue with its original body and its reason; sending it twice is one letter."""
+    """Send a message to the dead-letter queue with all that it was and its reason; sending it twice is one letter."""
     reason = "".join(each if each.isprintable() else " " for each in failure.message)[:LONGEST_REASON]
-    attributes = {"reason": reason, "error_type": failure.type[:100], "failed_at": iso(clock.now())}
-    letter = Outgoing(message.body, message.group or "poison", once(message.message_id, "dead"), attributes)
+    why = {"reason": reason, "error_type": failure.type[:100], "failed_at": iso(clock.now())}
+    bare = Outgoing(message.body, message.group or "poison", once(message.message_id, "dead"), message.attributes)
+    letter = replace(bare, attributes={**message.attributes, **why})
     try:
         await patiently(clock, report, queue.send_dead, letter)
-    except BadInput:  # the body fills the largest message to its last byte, and the record has the reason
-        await patiently(clock, report, queue.send_dead, Outgoing(letter.body, letter.group, letter.once))
+    except BadInput:  # the message was full to its last byte or attribute, and the record has the reason
+        await patiently(clock, report, queue.send_dead, bare)
     report("dead-letter", reason=reason)
 
 

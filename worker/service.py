@@ -10,8 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from lrtkit.wire import job as jobs
-from lrtkit.wire import ledger
+from lrtkit.wire import ledger, parcel
 from lrtkit.wire.errors import Conflict, DamagedFile, LrtError, PoisonMessage
 from lrtkit.wire.job import Job
 from lrtkit.wire.ledger import Entry
@@ -55,9 +54,19 @@ class Service:
         if await dead_letter.renew(self._organs.queue, self._organs.clock, self._report, message=self._message):
             return Gone()
         try:
-            return await self._serve(_parsed(self._message.body))
+            return await self._serve(await self._job())
         except (PoisonMessage, DamagedFile) as error:
             return await self._set_aside(Failure(type(error).__name__, str(error)))
+
+    async def _job(self) -> Job:
+        """Return the job of the message; raise PoisonMessage where it is none, or holds what none can."""
+        message = self._message
+        job = await self._patiently(parcel.unpacked, message.body, message.attributes)
+        try:
+            _ = job.fingerprint, job.timeout_s
+        except (ValueError, ArithmeticError, RecursionError) as error:
+            raise PoisonMessage(f"the message holds what no job can: {error}") from error
+        return job
 
     async def _serve(self, job: Job) -> Verdict:
         """Run the job unless it has ended; start over where the record changes before it could be claimed."""
@@ -146,13 +155,3 @@ class Service:
 
     async def _patiently(self, call: Callable[..., T], *args: Any) -> T:
         return await patiently(self._organs.clock, self._report, call, self._organs.store, *args)
-
-
-def _parsed(body: str) -> Job:
-    """Return the job of a message body; raise PoisonMessage where any of what is asked of it later cannot be told."""
-    job = jobs.parse(body)
-    try:
-        _ = job.fingerprint, job.timeout_s
-    except (ValueError, ArithmeticError, RecursionError) as error:
-        raise PoisonMessage(f"the message holds what no job can: {error}") from error
-    return job

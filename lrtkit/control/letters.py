@@ -9,8 +9,10 @@ from typing import Any, Protocol
 import pandas as pd
 
 from lrtkit.progress.columns import natural, texts, times
+from lrtkit.wire import parcel
 from lrtkit.wire.errors import PoisonMessage
 from lrtkit.wire.job import Job, parse
+from lrtkit.wire.parcel import Parcel
 from lrtkit.wire.sqs import Message
 
 HOLD_S = 60
@@ -40,6 +42,11 @@ class Letter:
     body: str
     job: Job | None
     attributes: Mapping[str, str]
+
+    @property
+    def parcel(self) -> Parcel | None:
+        """The job as its message carried it."""
+        return parcel.received(self.body, self.attributes) if self.job else None
 
     @property
     def job_id(self) -> str | None:

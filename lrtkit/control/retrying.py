@@ -15,10 +15,10 @@ from lrtkit.control.letters import DeadLetters, Letter
 from lrtkit.progress import JobState, View
 from lrtkit.wire.clock import iso
 from lrtkit.wire.errors import BadInput
-from lrtkit.wire.job import Job
+from lrtkit.wire.parcel import Parcel
 from lrtkit.wire.record import Record, State
 from lrtkit.wire.s3 import Store
-from lrtkit.wire.sqs import Outgoing, once
+from lrtkit.wire.sqs import Outgoing
 
 
 class Redrive(DeadLetters, Protocol):
@@ -33,15 +33,15 @@ class Case:
     """A job to be retried: what to send, and the dead letters that the sending makes needless."""
 
     view: View
-    job: Job | None
+    parcel: Parcel | None
     letters: tuple[Letter, ...]
 
 
 def known(views: Sequence[View], found: Sequence[Letter]) -> list[View]:
     """Return the jobs, and beside them those of which nothing is left but a dead letter."""
     there = {view.job_id for view in views}
-    lone = {each.job.job_id: each.job for each in found if each.job and each.job.job_id not in there}
-    return [*views, *(View(job_id, job.fields, job.fingerprint) for job_id, job in lone.items())]
+    lone = {letter.job_id: letter.parcel for letter in found if letter.job_id and letter.job_id not in there}
+    return [*views, *(View(job_id, submitted=each.fingerprint) for job_id, each in lone.items() if each)]
 
 
 def retry(queue: Redrive, store: Store, views: Sequence[View], found: Sequence[Letter]) -> pd.DataFrame:
@@ -61,14 +61,14 @@ def retry(queue: Redrive, store: Store, views: Sequence[View], found: Sequence[L
 
 def _case(view: View, found: Sequence[Letter]) -> Case:
     """Choose what to send: what the record was made of, by the submission or else by a dead letter."""
-    bodies = [Job(view.fields)] if view.fields else []
-    bodies += [letter.job for letter in found if letter.job and letter.job_id == view.job_id]
-    job = next((body for body in bodies if view.fingerprint in {None, body.fingerprint}), None)
-    return Case(view, job, tuple(letter for letter in found if job and _is_of(letter, job)))
+    parcels = [view.parcel, *(letter.parcel for letter in found if letter.job_id == view.job_id)]
+    chosen = next((each for each in parcels if each and view.fingerprint in {None, each.fingerprint}), None)
+    return Case(view, chosen, tuple(letter for letter in found if chosen and _is_of(letter, chosen)))
 
 
-def _is_of(letter: Letter, job: Job) -> bool:
-    return letter.job is not None and (letter.job_id, letter.job.fingerprint) == (job.job_id, job.fingerprint)
+def _is_of(letter: Letter, parcel: Parcel) -> bool:
+    its = letter.parcel
+    return its is not None and (its.job_id, its.fingerprint) == (parcel.job_id, parcel.fingerprint)
 
 
 def _refuse(cases: Mapping[str, Case]) -> None:
@@ -78,23 +78,22 @@ def _refuse(cases: Mapping[str, Case]) -> None:
     damaged = [job_id for job_id, case in cases.items() if case.view.damage]
     if damaged:
         raise BadInput(f"{shown(damaged)}: the record is not readable; nothing was done. Try: another job_id")
-    unknown = [job_id for job_id, case in cases.items() if case.job is None]
+    unknown = [job_id for job_id, case in cases.items() if case.parcel is None]
     if unknown:
         raise BadInput(f"{shown(unknown)}: neither submission nor dead letter says what it was. Try: submit its row")
 
 
 def _retry(queue: Redrive, store: Store, case: Case) -> tuple[str, str]:
     now = iso(time.time())
-    view, job = case.view, case.job
+    view, parcel = case.view, case.parcel
     record = records.change(store, view.job_id, lambda record: _reopened(record, now))
     if record and record.state is State.DONE:
         return "had ended as done", JobState.DONE
     busy = _busy(record, view)
     if busy and not case.letters:
         return f"is {busy} already", busy
-    if job:
-        opened_at = record.updated_at if record else now
-        queue.send(Outgoing(job.body, job.job_id, once(job.job_id, job.fingerprint, "retry", opened_at)))
+    if parcel:
+        queue.send(parcel.outgoing("retry", record.updated_at if record else now))
     return "sent again", JobState.INTERRUPTED if record else JobState.QUEUED
 
 

@@ -10,9 +10,9 @@
 from lrtkit.jobs.checking import Rules, check
 from lrtkit.jobs.difference import Action, Difference, Known, compare
 from lrtkit.jobs.faults import BadTable, Fault
-from lrtkit.jobs.foresight import foresee
+from lrtkit.jobs.foresight import Work, foresee
 from lrtkit.jobs.sending import Sender
-from lrtkit.jobs.table import Table
+from lrtkit.jobs.table import Row, Rows, Table, read
 
 __all__ = [
     "Action",
@@ -20,10 +20,14 @@ __all__ = [
     "Difference",
     "Fault",
     "Known",
+    "Row",
+    "Rows",
     "Rules",
     "Sender",
     "Table",
+    "Work",
     "check",
     "compare",
     "foresee",
+    "read",
 ]

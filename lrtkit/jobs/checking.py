@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import pandas as pd
+
+from lrtkit.jobs.csvfile import NAMES
 from lrtkit.jobs.difference import Difference, Known
-from lrtkit.jobs.faults import BadTable, Fault, shortened
-from lrtkit.jobs.table import NAMES, Row, Table, read
+from lrtkit.jobs.faults import Fault, Faults, shortened
+from lrtkit.jobs.table import Row
 from lrtkit.jobs.values import Unfit, plain
 from lrtkit.wire import keys
 from lrtkit.wire.errors import BadInput
@@ -20,10 +22,13 @@ ID_DIGITS = 16
 
 SHOWN_TWINS = 5
 
+_NAMERS = (*NAMES, None)
+"""What can name a job, the first that a row has; None: the row's values."""
+
 
 @dataclass(frozen=True)
 class Rules:
-    """What jobs are checked against: ``largest`` is the size of the largest message in bytes."""
+    """What jobs are checked against: ``largest`` is how many bytes one may have."""
 
     experiment: str
     largest: int
@@ -31,42 +36,91 @@ class Rules:
     known: Mapping[str, Known] = field(default_factory=dict)
 
 
-def check(table: Table, rules: Rules) -> list[Job]:
-    """Return a table's jobs, in its order; raise BadTable with every fault that there is.
+def check(rows: Iterable[Row], rules: Rules) -> Iterator[Job]:
+    """Give the jobs of a table's rows, in their order; at its end raise BadTable with every fault that there is.
 
     A job is called ``<experiment>/<name>``. Its name is the ``job_id`` of the row, else its ``name``,
     else the first 16 digits of the fingerprint of all its fields; one that begins with
     ``<experiment>/`` is the whole id. All other columns are the job's fields.
     """
-    rows = read(table)
-    faults = list(_of_table(rows, rules.required))
-    jobs: dict[Hashable, Job] = {}
-    by_id: dict[str, list[Row]] = defaultdict(list)
+    columns, twins, of_rows = _Columns(rules.required), _Twins(rules.experiment), Faults()
     for row in rows:
+        columns.add(row)
         job, found = _job(row, rules)
-        faults += found
-        if job:
-            by_id[job.job_id].append(row)
-            jobs[job.job_id] = job
-    faults += [fault for job_id, twins in by_id.items() if len(twins) > 1 for fault in _of_twins(job_id, twins)]
-    if faults:
-        raise BadTable(faults)
-    return list(jobs.values())
+        of_rows.add(found, len(found))
+        twins.add(row, job)
+        if job and not found:
+            yield job
+    faults = columns.faults()
+    faults.extend(of_rows)
+    faults.extend(twins.faults())
+    faults.refuse()
 
 
-def _of_table(rows: Sequence[Row], required: Sequence[str]) -> Iterator[Fault]:
-    if not rows:
-        yield Fault("the table has no rows. Try: a row a job")
-        return
-    columns = dict.fromkeys(column for row in rows for column in row.cells)
-    for name in (column for column in columns if not isinstance(column, str)):
-        yield Fault("the name of a column must be text. Try: df.rename(columns=str)", column=repr(name))
-    for name in required:
-        if name not in columns:
-            there = ", ".join(map(str, columns))
-            yield Fault(f"there is no column {name!r}, only {there}. Try: add it, or submit(…, required=())")
-            continue
-        yield from (Fault("is missing", row=row.label, column=name) for row in rows if name not in row.cells)
+class _Columns:
+    """The columns of a table, and the rows that miss one."""
+
+    def __init__(self, required: Sequence[str]) -> None:
+        self._there: dict[Any, None] = {}
+        self._missing = {name: Faults() for name in required}
+
+    def add(self, row: Row) -> None:
+        self._there.update(dict.fromkeys(row.cells))
+        for name, faults in self._missing.items():
+            if name not in row.cells:
+                faults.add([Fault("is missing", row=row.label, column=name)], 1)
+
+    def faults(self) -> Faults:
+        """Tell what is wrong with the table as a whole, and where it has holes."""
+        if not self._there:
+            return Faults.of(Fault("the table has no rows. Try: a row a job"))
+        nameless = (name for name in self._there if not isinstance(name, str))
+        advice = "the name of a column must be text. Try: df.rename(columns=str)"
+        found = Faults.of(*(Fault(advice, column=repr(name)) for name in nameless))
+        for name, faults in self._missing.items():
+            found.extend(faults if name in self._there else Faults.of(self._absent(name)))
+        return found
+
+    def _absent(self, name: str) -> Fault:
+        there = ", ".join(map(str, self._there))
+        return Fault(f"there is no column {name!r}, only {there}. Try: add it, or submit(…, required=())")
+
+
+class _Twins:
+    """The ids of a table, to find those that are there more than once."""
+
+    def __init__(self, experiment: str) -> None:
+        self._experiment = experiment
+        self._ids: list[str | None] = []
+        self._namers = bytearray()
+        self._labels: dict[int, Hashable] = {}
+
+    def add(self, row: Row, job: Job | None) -> None:
+        if row.label != len(self._ids):  # mostly a label is the place, and a million of those need no room
+            self._labels[len(self._ids)] = row.label
+        self._namers.append(_NAMERS.index(_namer(row)))
+        self._ids.append(job.job_id if job else None)
+
+    def faults(self) -> Faults:
+        """Tell each row whose job another row has too, by the order of the jobs."""
+        ids, found = pd.Series(self._ids, dtype=object).dropna(), Faults()
+        for job_id, places in ids[ids.duplicated(keep=False)].groupby(ids, sort=False).groups.items():
+            found.add((self._fault(str(job_id), place, list(places)) for place in places), len(places))
+        return found
+
+    def _fault(self, job_id: str, place: int, places: Sequence[int]) -> Fault:
+        others = [other for other in places[: SHOWN_TWINS + 1] if other != place][:SHOWN_TWINS]
+        more = len(places) - 1 - len(others)
+        told = ", ".join(str(self._label(other)) for other in others) + (f" and {more:,} more" if more else "")
+        row, namer = self._label(place), _NAMERS[self._namers[place]]
+        if namer is None:
+            return Fault(f"has the same values as row {told}. Try: drop one, or add a column such as seed", row=row)
+        name = job_id.removeprefix(f"{self._experiment}/")
+        problem = f"{job_id} is also the job of row {told}. Try: a {namer} of its own for each row"
+        return Fault(problem, row=row, column=namer, value=name)
+
+    def _label(self, place: int) -> Hashable:
+        return self._labels.get(place, place)
 
 
 def _job(row: Row, rules: Rules) -> tuple[Job | None, list[Fault]]:
@@ -77,7 +131,7 @@ def _job(row: Row, rules: Rules) -> tuple[Job | None, list[Fault]]:
         if not isinstance(column, str):
             continue  # told once for the whole table
         try:
-            fields[column] = plain(value)
+            fields[plain(column)] = plain(value)
         except (Unfit, RecursionError) as error:
             problem = str(error) if isinstance(error, Unfit) else "is nested too deeply"
             faults.append(Fault(problem, row=row.label, column=column, value=value))
@@ -113,7 +167,7 @@ def _of_job(job: Job, row: Row, rules: Rules) -> Iterator[Fault]:
     size = len(job.body.encode())
     if size > rules.largest:
         column = max(job.fields, key=lambda name: len(str(job.fields[name])))
-        problem = f"the job has {size:,} bytes as a message, and the queue takes {rules.largest:,}"
+        problem = f"the job has {size:,} bytes, and no more than {rules.largest:,} can be sent"
         yield Fault(
             f"{problem}. Try: keep this value in a file", row=row.label, column=column, value=row.cells.get(column)
         )
@@ -134,21 +188,6 @@ def _of_change(job: Job, row: Row, known: Known | None) -> Iterator[Fault]:
         now = f"is {shortened(new[name])}" if new else "is gone"
         problem = f"{was} when submitted and {now}, {advice}"
         yield Fault(problem, row=row.label, column=name, value=new.get(name))
-
-
-def _of_twins(job_id: str, twins: Sequence[Row]) -> Iterator[Fault]:
-    for row in twins:
-        others = [other for other in twins[: SHOWN_TWINS + 1] if other is not row][:SHOWN_TWINS]
-        more = len(twins) - 1 - len(others)
-        told = ", ".join(str(other.label) for other in others) + (f" and {more} more" if more else "")
-        namer = _namer(row)
-        if namer:
-            problem = f"{job_id} is also the job of row {told}. Try: a {namer} of its own for each row"
-            yield Fault(problem, row=row.label, column=namer, value=row.cells[namer])
-        else:
-            yield Fault(
-                f"has the same values as row {told}. Try: drop one, or add a column such as seed", row=row.label
-            )
 
 
 def _namer(row: Row) -> str | None:

@@ -80,9 +80,9 @@ class Difference:
                 yield Change(name, old, new)
 
 
-def compare(jobs: Iterable[Job], known: Mapping[str, Known]) -> list[Difference]:
-    """Return each job beside what is known of it."""
-    return [Difference(job, known.get(job.job_id)) for job in jobs]
+def compare(jobs: Iterable[Job], known: Mapping[str, Known]) -> Iterator[Difference]:
+    """Give each job beside what is known of it."""
+    return (Difference(job, known.get(job.job_id)) for job in jobs)
 
 
 def _json(value: Any) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
 from lrtkit.wire.job import Job
@@ -35,15 +36,31 @@ class Past(Protocol):
         """How many jobs run."""
 
 
-def foresee(jobs: Sequence[Job], past: Past, replicas: int | None = None) -> list[str]:
+@dataclass
+class Work:
+    """What new jobs ask for: how many they are, and their steps, in all and of the longest."""
+
+    jobs: int = 0
+    steps: int = 0
+    most_steps: int = 0
+
+    def add(self, job: Job) -> None:
+        """Count a job in."""
+        steps = job.steps or 0
+        self.jobs += 1
+        self.steps += steps
+        self.most_steps = max(self.most_steps, steps)
+
+
+def foresee(work: Work, past: Past, replicas: int | None = None) -> list[str]:
     """Return a sentence for each thing that the jobs will not survive; none where nothing tells how long they take."""
-    if not jobs or not past.rate_per_s:
+    if not work.jobs or not past.rate_per_s:
         return []
-    return [*_of_retention(jobs, past, replicas or past.running), *_of_leases(jobs, past)]
+    return [*_of_retention(work, past, replicas or past.running), *_of_leases(work, past)]
 
 
-def _of_retention(jobs: Sequence[Job], past: Past, replicas: int) -> Iterator[str]:
-    work_s = (past.open_steps + sum(job.steps or 0 for job in jobs)) / (past.rate_per_s or 1)
+def _of_retention(work: Work, past: Past, replicas: int) -> Iterator[str]:
+    work_s = (past.open_steps + work.steps) / (past.rate_per_s or 1)
     if replicas and work_s / replicas > RETENTION_S:
         enough = -(-work_s // RETENTION_S)
         yield (
@@ -52,8 +69,8 @@ def _of_retention(jobs: Sequence[Job], past: Past, replicas: int) -> Iterator[st
         )
 
 
-def _of_leases(jobs: Sequence[Job], past: Past) -> Iterator[str]:
-    longest_s = max(job.steps or 0 for job in jobs) / (past.rate_per_s or 1)
+def _of_leases(work: Work, past: Past) -> Iterator[str]:
+    longest_s = work.most_steps / (past.rate_per_s or 1)
     if longest_s > LEASE_CAP_S and not past.saves:
         yield (
             f"the longest job takes about {longest_s / _HOUR_S:.0f} h, its lease ends after 12, and no job of this "

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import random
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Protocol
 
-from lrtkit.wire.errors import LrtError, Unavailable
-from lrtkit.wire.job import Job
-from lrtkit.wire.sqs import Outgoing, once
+from lrtkit.jobs.pace import Pace
+from lrtkit.wire.aws import CONNECTIONS
+from lrtkit.wire.errors import LrtError, Throttled, Unavailable
+from lrtkit.wire.sqs import LARGEST_BATCH, Outgoing
 
-CALLS_PER_S = 300
-"""What SQS takes of one FIFO queue, for each kind of call."""
-
-BATCH = 10
 SMALLEST_BATCH_LIMIT = 256 * 1024
 LARGEST_BATCH_LIMIT = 1024 * 1024
 
-THREADS = 16
 TRIES = 7
+"""How often a message is sent to a service that fails; one that asks for fewer calls is asked as long as it does."""
+
 FIRST_BACKOFF_S = 0.2
 LONGEST_BACKOFF_S = 10.0
 
@@ -29,94 +26,108 @@ LONGEST_BACKOFF_S = 10.0
 class Sink(Protocol):
     """What sending needs of the queue."""
 
+    @property
+    def calls_per_s(self) -> float:
+        """How many calls a second the queue takes."""
+
     def send_batch(self, messages: Sequence[Outgoing]) -> dict[int, LrtError]:
         """Send up to ten messages in one call; return the error of each that was refused, by its place."""
 
 
-class Pace:
-    """Lets calls pass at a rate; after a pause, a tenth of a second's worth of them at once."""
-
-    def __init__(self, calls_per_s: float, now: Callable[[], float] = time.monotonic) -> None:
-        self._interval_s = 1 / calls_per_s
-        self._now = now
-        self._lock = threading.Lock()
-        self._next = now()
-
-    def wait_s(self) -> float:
-        """Take the next place in the row, and return how long it is until then."""
-        with self._lock:
-            now = self._now()
-            place = max(self._next, now - 0.1)
-            self._next = place + self._interval_s
-        return max(0.0, place - now)
-
-
 class Sender:
-    """Sends batches to a queue until all of them are taken or it is told to stop."""
+    """Sends messages to a queue, many calls at once, and keeps its pace from one lot to the next.
 
-    def __init__(self, queue: Sink) -> None:
+    ``total`` is how many there are in all, ``largest`` the size of the queue's largest message in bytes;
+    ``on_sent`` is called with how many more have been taken.
+    """
+
+    def __init__(self, queue: Sink, on_sent: Callable[[int], object], *, total: int, largest: int) -> None:
         self._queue = queue
-        self._pace = Pace(CALLS_PER_S)
+        self._on_sent = on_sent
+        self._total = total
+        self._largest = largest
+        self._sent = 0
+        self._pace = Pace(queue.calls_per_s)
+        self._turn = threading.Lock()
+        self._lock = threading.Lock()
         self._stop = threading.Event()
 
-    def send(self, jobs: Sequence[Job], on_sent: Callable[[int], object], *, largest: int) -> None:
-        """Send every job, calling ``on_sent`` with how many more have been; raise the first error that stays.
+    def send(self, messages: Iterable[Outgoing]) -> None:
+        """Send every message, of which only those next in turn are held; raise the first error that stays.
 
-        ``largest`` is the size of the queue's largest message in bytes. Nothing is on its way any
-        more when this returns or raises.
+        Nothing is on its way any more when this returns or raises.
         """
-        sent = 0
-        with ThreadPoolExecutor(THREADS, thread_name_prefix="send") as threads:
-            futures = [threads.submit(self._send, batch) for batch in batches(jobs, largest)]
+        left = batches(messages, self._largest)
+        with ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="send") as threads:
             try:
-                for future in as_completed(futures):
-                    count = future.result()
-                    sent += count
-                    on_sent(count)
+                for ended in as_completed([threads.submit(self._work, left) for _ in range(CONNECTIONS)]):
+                    ended.result()
             except LrtError as error:
                 raise type(error)(
-                    f"{sent:,} of {len(jobs):,} jobs were sent, then: {error}. "
+                    f"{self._sent:,} of {self._total:,} jobs were sent, then: {error}. "
                     "Try: submit the same table again, which sends only what is not known to be queued"
                 ) from error
             finally:
                 self._stop.set()
-                threads.shutdown(cancel_futures=True)
+        self._stop.clear()
 
-    def _send(self, batch: list[Outgoing]) -> int:
-        """Send a batch, and again what was refused for the moment; return how many messages it had."""
-        left, tries = batch, 0
-        while True:
-            tries += 1
-            self._stop.wait(self._pace.wait_s())
-            left, error = self._try(left)
-            if error is None or self._stop.is_set():
-                return len(batch) - len(left)
-            if tries == TRIES or not isinstance(error, Unavailable):
+    def _work(self, left: Iterator[list[Outgoing]]) -> None:
+        """Send one batch after the other, as long as any is left."""
+        while batch := self._next(left):
+            self._send(batch)
+
+    def _next(self, left: Iterator[list[Outgoing]]) -> list[Outgoing] | None:
+        with self._lock:
+            return None if self._stop.is_set() else next(left, None)
+
+    def _send(self, batch: list[Outgoing]) -> None:
+        """Send a batch, and again what was refused for the moment."""
+        failures = 0
+        while batch:
+            with self._turn:  # one at a time, so that nobody waits for a place of a pace that is over
+                self._stop.wait(self._pace.wait_s())
+            if self._stop.is_set():
+                return
+            refused, error = self._try(batch)
+            self._count(len(batch) - len(refused))
+            batch = refused
+            failures += not isinstance(error, Throttled)
+            if error and (failures == TRIES or not isinstance(error, Unavailable)):
+                self._stop.set()
                 raise error
-            self._stop.wait(min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2**tries) * random.uniform(0.5, 1))
+            if error:
+                self._stop.wait(min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2**failures) * random.uniform(0.5, 1))
+
+    def _count(self, taken: int) -> None:
+        with self._lock:
+            self._sent += taken
+            self._on_sent(taken)
 
     def _try(self, batch: list[Outgoing]) -> tuple[list[Outgoing], LrtError | None]:
-        """Return what was refused, and the error that has to be dealt with first."""
+        """Return what was refused, and the error that has to be dealt with first; let the pace know."""
         try:
             refused = self._queue.send_batch(batch)
         except Unavailable as error:
-            return batch, error
+            refused = dict.fromkeys(range(len(batch)), error)
+        if any(isinstance(error, Throttled) for error in refused.values()):
+            self._pace.throttled()
+        else:
+            self._pace.answered()
         lasting = (error for error in refused.values() if not isinstance(error, Unavailable))
         return [batch[place] for place in sorted(refused)], next(lasting, next(iter(refused.values()), None))
 
 
-def batches(jobs: Sequence[Job], largest: int) -> Iterator[list[Outgoing]]:
-    """Pack jobs in their order, by ten and by what a batch may weigh.
+def batches(messages: Iterable[Outgoing], largest: int) -> Iterator[list[Outgoing]]:
+    """Pack messages in their order, by ten and by what a batch may weigh.
 
     A queue with an old, smaller limit is not trusted with batches larger than that limit was.
     """
     limit = min(LARGEST_BATCH_LIMIT, max(SMALLEST_BATCH_LIMIT, largest))
     batch: list[Outgoing] = []
     size = 0
-    for job in jobs:
-        message = Outgoing(job.body, job.job_id, once(job.job_id, job.fingerprint))
-        weight = len(message.body.encode())
-        if batch and (len(batch) == BATCH or size + weight > limit):
+    for message in messages:
+        weight = message.size
+        if batch and (len(batch) == LARGEST_BATCH or size + weight > limit):
             yield batch
             batch, size = [], 0
         batch.append(message)

@@ -66,5 +66,5 @@ class Progress:
         (``pressure.error``); any other result is the column ``result``. A name that is also a field
         gets ``result.`` before it. Only jobs that are done have values.
         """
-        views = self.views()
+        views = self._reader.whole(self.views())
         return frames.results(views, self.values(views))

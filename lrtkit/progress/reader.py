@@ -62,6 +62,15 @@ class Reader:
                 values[view.job_id] = read[place.key]
         return values
 
+    def whole(self, views: Iterable[View]) -> list[View]:
+        """Return the views with all fields of their jobs, those too that no message could carry."""
+        given = list(views)
+        bodies = self._cache.read([_body(view.job_id, view.body) for view in given if view.body], json.loads)
+        return [
+            replace(view, fields=bodies.get(keys.body(view.job_id, view.body), view.fields)) if view.body else view
+            for view in given
+        ]
+
     def _submitted(self, found: _Found) -> dict[str, View]:
         """Return a view of every job that was submitted; one that is in several lists is sent if it was once."""
         views: dict[str, View] = {}
@@ -70,7 +79,7 @@ class Reader:
             mark = found.marks.get(keys.sent(listed.key))
             for line in read.get(listed.key, ()):
                 before = views.get(line.job_id) or View(line.job_id, submitted_at=listed.modified_at)
-                after = replace(before, fields=line.fields, submitted=line.fingerprint)
+                after = replace(before, fields=line.fields, submitted=line.fingerprint, body=line.body)
                 views[line.job_id] = replace(after, sent=True, sent_at=mark.modified_at) if mark else after
         return views
 
@@ -114,6 +123,11 @@ def _place(view: View) -> Listed | None:
         return None
     sha256 = record.result_file.sha256
     return Listed(keys.file(view.job_id, sha256), sha256, record.result_file.size, 0.0)
+
+
+def _body(job_id: str, sha256: str) -> Listed:
+    """Return where the body of a job lies that no message could carry."""
+    return Listed(keys.body(job_id, sha256), sha256, 0, 0.0)
 
 
 def _value(body: bytes) -> Any:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from lrtkit.wire import parcel
 from lrtkit.wire.job import Job
+from lrtkit.wire.parcel import Parcel
 from lrtkit.wire.record import Record, State
 from lrtkit.wire.sqs import RETENTION_S
 
@@ -52,6 +54,7 @@ class View:
     """A job as its submission, its record and its result show it, as far as each is there.
 
     ``submitted`` is the fingerprint of its submission, and ``damage`` why its record cannot be read.
+    ``body`` is the hash of its whole body, where that lies in the bucket and ``fields`` are a part of it.
     ``result_etag`` is that of the result as the guide has it. Times are in seconds since 1970 by the
     bucket's clock, beside ``read_at``, when all this was looked up: ``submitted_at`` of the first
     submission, ``sent_at`` of the last one that the queue took, ``written_at`` of the record.
@@ -60,6 +63,7 @@ class View:
     job_id: str
     fields: Mapping[str, Any] | None = None
     submitted: str | None = None
+    body: str | None = None
     sent: bool = False
     record: Record | None = None
     damage: str | None = None
@@ -108,6 +112,15 @@ class View:
     def fingerprint(self) -> str | None:
         """What the job computes, as its record says or else its submission."""
         return self.record.fingerprint if self.record and self.record.fingerprint else self.submitted
+
+    @property
+    def parcel(self) -> Parcel | None:
+        """The job as a message carries it, as far as its submission is known."""
+        if self.fields is None:
+            return None
+        if self.body and self.submitted:
+            return parcel.claim_check(self.job_id, self.submitted, self.body)
+        return parcel.whole(Job(self.fields))
 
     @property
     def steps(self) -> int | None:

@@ -34,6 +34,9 @@ from lrtkit.wire.errors import (
 )
 from lrtkit.wire.settings import Access
 
+CONNECTIONS = 64
+"""How many calls a client can have on their way at once: 300 a second to a service 200 ms away."""
+
 _BY_CODE: dict[str, type[LrtError]] = {
     "AWS.SimpleQueueService.NonExistentQueue": NotFound,
     "QueueDoesNotExist": NotFound,
@@ -82,8 +85,15 @@ _BY_STATUS: dict[int, type[LrtError]] = {
 class Connect(Protocol):
     """What makes a client: ``client`` below, or in tests what stands for the services."""
 
-    def __call__(
-        self, service: str, access: Access, *, endpoint_url: str | None, region: str = ..., read_timeout_s: float = ...
+    def __call__(  # noqa: PLR0913
+        self,
+        service: str,
+        access: Access,
+        *,
+        endpoint_url: str | None,
+        region: str = ...,
+        read_timeout_s: float = ...,
+        tries: int = ...,
     ) -> Any:
         """Return a client of the service."""
 
@@ -93,9 +103,15 @@ _one_at_a_time = threading.Lock()
 
 
 def client(
-    service: str, access: Access, *, endpoint_url: str | None, region: str = "auto", read_timeout_s: float = 5
+    service: str,
+    access: Access,
+    *,
+    endpoint_url: str | None,
+    region: str = "auto",
+    read_timeout_s: float = 5,
+    tries: int = 3,
 ) -> Any:
-    """Return a boto3 client that connects within 3 s and tries each call at most three times.
+    """Return a boto3 client that connects within 3 s and makes each call at most ``tries`` times.
 
     Botocore's own 60 s to connect and to read are longer than a lease. The checksum settings are
     what R2 needs since boto3 1.36.
@@ -103,10 +119,10 @@ def client(
     config = Config(
         connect_timeout=3,
         read_timeout=read_timeout_s,
-        retries={"mode": "standard", "total_max_attempts": 3},
+        retries={"mode": "standard", "total_max_attempts": tries},
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
-        max_pool_connections=32,
+        max_pool_connections=CONNECTIONS,
         tcp_keepalive=True,
     )
     with _one_at_a_time:

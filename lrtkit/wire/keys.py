@@ -53,8 +53,13 @@ def sent(submission: str) -> str:
     return submission.removesuffix(LIST_END) + MARK_END
 
 
+def body(job_id: str, sha256: str) -> str:
+    """Return the key of a job as it was submitted, where it is too large for a message."""
+    return f"{submissions(job_id)}{sha256}.json"
+
+
 def submissions(experiment: str) -> str:
-    """Return the prefix of all that was submitted to an experiment."""
+    """Return the prefix of all that was submitted to an experiment, or of what was submitted of one job."""
     return f"{experiment}/_submissions/"
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from lrtkit.wire import aws
-from lrtkit.wire.errors import LrtError
+from lrtkit.wire.errors import LrtError, Unavailable
 from lrtkit.wire.settings import QueueSettings
 
 LEASE_CAP_S = 43_200
@@ -20,6 +20,9 @@ RETENTION_S = 1_209_600
 
 LARGEST_BATCH = 10
 """How many messages one call can carry."""
+
+CALLS_PER_S = 300
+"""What SQS takes of one FIFO queue, for each kind of call."""
 
 LONG_POLL_S = 20
 """The longest that SQS lets a receive wait."""
@@ -52,6 +55,12 @@ class Outgoing:
     group: str
     once: str
     attributes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Its bytes, as SQS counts them against its limits: those of the attributes too."""
+        attributes = (f"{name}String{value}" for name, value in self.attributes.items())
+        return sum(len(part.encode()) for part in (self.body, *attributes))
 
 
 @dataclass(frozen=True)
@@ -89,6 +98,8 @@ class Queue(Protocol):
 class SqsQueue:
     """A FIFO queue and its dead-letter queue in SQS, over clients that ``connect`` makes."""
 
+    calls_per_s: float = CALLS_PER_S
+
     def __init__(self, settings: QueueSettings, *, connect: aws.Connect = aws.client) -> None:
         self.url = settings.url
         self.dead_letter_url = settings.dead_letter_url
@@ -97,6 +108,7 @@ class SqsQueue:
         )
         self._calls = client()
         self._polls = client(read_timeout_s=LONG_POLL_S + 5)
+        self._batches = client(tries=1)  # so that whoever sends is told of each throttle, and sets the pace by it
 
     @property
     def name(self) -> str:
@@ -145,11 +157,14 @@ class SqsQueue:
         self._send(self.dead_letter_url, message)
 
     def send_batch(self, messages: Sequence[Outgoing]) -> dict[int, LrtError]:
-        """Send up to ten messages in one call; return the error of each that was refused, by its place."""
+        """Send up to ten messages in one call, once; return the error of each that was not taken, by its place."""
         entries = [{"Id": str(place), **_entry(message)} for place, message in enumerate(messages)]
         with aws.explained(f"cannot send to {self.url}"):
-            answer = self._calls.send_message_batch(QueueUrl=self.url, Entries=entries)
-        return {int(entry["Id"]): _refusal(self.url, entry) for entry in answer.get("Failed", [])}
+            answer = self._batches.send_message_batch(QueueUrl=self.url, Entries=entries)
+        taken = {entry["Id"] for entry in answer.get("Successful", [])}
+        refused = {entry["Id"]: _refusal(self.url, entry) for entry in answer.get("Failed", [])}
+        silence = Unavailable(f"cannot send to {self.url}: the answer does not tell of every message")
+        return {place: refused.get(str(place), silence) for place in range(len(messages)) if str(place) not in taken}
 
     def receive_dead(self, *, hold_s: float, wait_s: int) -> list[Message]:
         """Take up to ten dead letters for a while, waiting up to 20 s for one; of one group they are the oldest."""

@@ -10,11 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lrtkit.jobs import BadTable, Known, Rules, check
+from lrtkit.jobs import BadTable, Known, Rules, Table, read
+from lrtkit.jobs import check as lazily
 from lrtkit.wire.errors import BadInput
-from lrtkit.wire.job import fingerprint, parse
+from lrtkit.wire.job import Job, fingerprint, parse
 
 MIB = 1024 * 1024
+
+
+def check(table: Table, rules: Rules) -> list[Job]:
+    return list(lazily(read(table), rules))
 
 
 def ids(table: Any, **rules: Any) -> list[str]:
@@ -120,14 +125,14 @@ BAD_ROWS: list[tuple[Any, list[str]]] = [
     (
         [{"steps": 1, "text": "x" * 2000}],
         [
-            "row 0, column text: the job has 2,053 bytes as a message, and the queue takes 2,000. "
+            "row 0, column text: the job has 2,053 bytes, and no more than 2,000 can be sent. "
             "Try: keep this value in a file"
         ],
     ),
     (
         [{"steps": 1, "text": "ü" * 990}],
         [
-            "row 0, column text: the job has 2,033 bytes as a message, and the queue takes 2,000. "
+            "row 0, column text: the job has 2,033 bytes, and no more than 2,000 can be sent. "
             "Try: keep this value in a file"
         ],
     ),

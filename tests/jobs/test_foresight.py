@@ -8,7 +8,7 @@ import pytest
 
 from lrtkit import Experiment
 from lrtkit.connection import Cloud
-from lrtkit.jobs import foresee
+from lrtkit.jobs import Work, foresee
 from lrtkit.progress.pace import Past
 from lrtkit.wire import keys
 from lrtkit.wire.job import Job
@@ -17,9 +17,12 @@ from lrtkit.wire.record import Holder, Record, State
 HOUR_S = 3600
 
 
-def jobs(count: int, hours: int) -> list[Job]:
+def jobs(count: int, hours: int) -> Work:
     """Return jobs that take so long at a step a second."""
-    return [Job({"job_id": f"exp/{number}", "steps": hours * HOUR_S}) for number in range(count)]
+    work = Work()
+    for number in range(count):
+        work.add(Job({"job_id": f"exp/{number}", "steps": hours * HOUR_S}))
+    return work
 
 
 def past(*, rate: float | None = 1.0, saves: bool = True, open_hours: int = 0, running: int = 0) -> Past:
@@ -44,7 +47,7 @@ def test_longer_than_a_lease_without_checkpoints() -> None:
     assert foresee(jobs(1, 12), past(saves=False)) == foresee(jobs(1, 13), past()) == []
 
 
-@pytest.mark.parametrize("nothing", [foresee([], past(), 1), foresee(jobs(10_000, 5), past(rate=None), 1)])
+@pytest.mark.parametrize("nothing", [foresee(Work(), past(), 1), foresee(jobs(10_000, 5), past(rate=None), 1)])
 def test_nothing_is_said_where_nothing_is_known(nothing: list[str]) -> None:
     """Without jobs, or without an earlier one that tells how long they take, there is no guess."""
     assert nothing == []

@@ -140,4 +140,4 @@ def test_name_in_index_and_column() -> None:
 def test_what_is_no_table() -> None:
     """A list of something else is told by its first such row."""
     with pytest.raises(BadInput, match=r"row 1 is 5\. Try: a DataFrame, the path of a CSV, or dictionaries"):
-        read([{"steps": 1}, 5])  # type: ignore[list-item]
+        cells([{"steps": 1}, 5])

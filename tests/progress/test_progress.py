@@ -42,7 +42,8 @@ def put(cloud: Cloud, job_id: str, record: Record) -> None:
 
 
 def submit(cloud: Cloud, *made: dict[str, Any], sent: bool = True, experiment: str = "exp") -> None:
-    key = submissions.announce(cloud.store, experiment, [Job(fields) for fields in made])
+    lines = (submissions.Line(fields, Job(fields).fingerprint) for fields in made)
+    key = submissions.announce(cloud.store, experiment, b"".join(line.written() for line in lines))
     if sent:
         submissions.confirm(cloud.store, key)
 

@@ -1,0 +1,82 @@
+"""How a job travels: whole in its message or, where it is too large for one, by a claim check.
+
+The body of a claim check is ``{"job_id": …}`` alone. Its attributes tell the SHA-256 of the whole body,
+under which the bucket keeps it, and the job's fingerprint, so that whoever only passes the message on
+need not fetch the body.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lrtkit.wire import keys
+from lrtkit.wire.errors import PoisonMessage
+from lrtkit.wire.job import Job, parse
+from lrtkit.wire.s3 import Store
+from lrtkit.wire.sqs import Outgoing, once
+
+BODY = "body_sha256"
+FINGERPRINT = "fingerprint"
+
+LARGEST_BODY = 64 * 1024 * 1024
+"""Bytes of a job, wherever it lies: whoever runs it has to hold it in memory, more than once."""
+
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A job as its message carries it: body and attributes, and what makes a second sending the same."""
+
+    job_id: str
+    fingerprint: str
+    body: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+    def outgoing(self, *mark: object) -> Outgoing:
+        """Return the message; one of another ``mark`` is another message of the same job."""
+        return Outgoing(self.body, self.job_id, once(self.job_id, self.fingerprint, *mark), self.attributes)
+
+
+def whole(job: Job) -> Parcel:
+    """Return a job with all of its fields in the message."""
+    return Parcel(job.job_id, job.fingerprint, job.body)
+
+
+def claim_check(job_id: str, fingerprint: str, sha256: str) -> Parcel:
+    """Return a job whose body lies in the bucket under its hash."""
+    return Parcel(job_id, fingerprint, Job({"job_id": job_id}).body, {BODY: sha256, FINGERPRINT: fingerprint})
+
+
+def received(body: str, attributes: Mapping[str, str]) -> Parcel:
+    """Return what a message was, to pass it on; raise PoisonMessage where it is no job."""
+    job = parse(body)
+    sha256 = attributes.get(BODY)
+    if sha256 is None:
+        return whole(job)
+    return claim_check(job.job_id, attributes.get(FINGERPRINT, job.fingerprint), sha256)
+
+
+def unpacked(store: Store, body: str, attributes: Mapping[str, str]) -> Job:
+    """Return the job of a message, fetched from the bucket where it lies there.
+
+    Raises PoisonMessage where the message is no job, or the bucket has nothing or something else in
+    its place; Unavailable where the bucket does not answer.
+    """
+    job = parse(body)
+    sha256 = attributes.get(BODY)
+    if sha256 is None:
+        return job
+    where = f"the body of {job.job_id}, of {sha256[:64]!r},"
+    item = store.get(keys.body(job.job_id, sha256)) if _HASH.fullmatch(sha256) else None
+    if item is None:
+        raise PoisonMessage(f"{where} is not in the bucket. Try: submit its row again")
+    if hashlib.sha256(item.body).hexdigest() != sha256:
+        raise PoisonMessage(f"{where} is not what was submitted: its hash differs. Try: submit its row again")
+    found = parse(item.body.decode(errors="replace"))
+    if found.job_id != job.job_id:
+        raise PoisonMessage(f"{where} is that of {found.job_id}")
+    return found
