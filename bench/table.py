@@ -58,6 +58,11 @@ def at_most(limit: float, unit: str = "s") -> tuple[str, Callable[[float], bool]
     return f"<= {limit:g} {unit}".rstrip(), lambda value: value <= limit
 
 
+def at_least(limit: float, unit: str = "") -> tuple[str, Callable[[float], bool]]:
+    """Return the words and the test of a target that a figure has to reach."""
+    return f">= {limit:g} {unit}".rstrip(), lambda value: value >= limit
+
+
 def line(*cells: str) -> str:
     """Return one line of the table."""
     return "  ".join(cell.ljust(width) for cell, width in zip(cells, WIDTHS, strict=True)).rstrip()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html import escape
@@ -30,12 +31,24 @@ class Cloud:
 
     def check(self) -> None:
         """Look whether both queues and the bucket answer; raise Unavailable, NotFound or Denied with what to do."""
-        queue, bucket = self.settings.queue, self.settings.bucket
+        looks = (self._look_at_queue, self._look_at_dead_letters, self._look_at_bucket)
+        with ThreadPoolExecutor(len(looks), thread_name_prefix="check") as threads:
+            for look in [threads.submit(look) for look in looks]:
+                look.result()
+
+    def _look_at_queue(self) -> None:
+        queue = self.settings.queue
         with _advice(f"queue {self.queue.name}", queue.url, queue.access, prefix="SQS"):
             self.queue.largest_message()
+
+    def _look_at_dead_letters(self) -> None:
+        queue = self.settings.queue
         dead_letters = f"dead-letter queue {name_of(queue.dead_letter_url)}"
         with _advice(dead_letters, queue.dead_letter_url, queue.access, prefix="SQS"):
             self.queue.depth()
+
+    def _look_at_bucket(self) -> None:
+        bucket = self.settings.bucket
         with _advice(f"bucket {bucket.name}", bucket.endpoint_url, bucket.access, prefix="R2"):
             self.store.get(keys.PROBE)
 

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-CATCH_UP_S = 0.1
+CATCH_UP_S = 0.25
 """How much of a delay of one's own is made up for by calls that follow each other at once."""
 
 SLOWING = 0.7
