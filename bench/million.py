@@ -1,7 +1,7 @@
 """A million rows go through a submission into nothing: how much memory that takes, and how long.
 
 Run as a program of its own, ``python -m bench.million ROWS``, so that nothing else is in its memory;
-prints the megabytes above what it had before, and the seconds.
+prints the megabytes above what it had before, the seconds, and how many rows were sent.
 """
 
 from __future__ import annotations
@@ -31,27 +31,33 @@ class Nowhere:
     calls_per_s = float("inf")
 
     def largest_message(self) -> int:
+        """Return what SQS takes."""
         return 1024 * 1024
 
     def depth(self) -> Depth:
+        """Return that nothing is there."""
         return Depth(0, 0, 0, 0)
 
     def send_batch(self, messages: Sequence[Outgoing]) -> dict[int, LrtError]:  # noqa: ARG002
+        """Take everything."""
         return {}
 
     def get(self, key: str) -> Item | None:  # noqa: ARG002
+        """Return that nothing is there."""
         return None
 
     def listed(self, prefix: str) -> Iterator[Listed]:  # noqa: ARG002
+        """List nothing."""
         return iter(())
 
     def put(self, key: str, body: bytes) -> None:
-        pass
+        """Keep nothing."""
 
     def upload(self, path: Path, key: str) -> None:
-        pass
+        """Keep nothing."""
 
     def swap(self, key: str, body: bytes, etag: str | None) -> str:  # noqa: ARG002
+        """Keep nothing."""
         return "etag"
 
 
@@ -65,8 +71,7 @@ def main(rows: int) -> None:
         experiment = Experiment("argon", _cloud())
         before, began = _peak(), time.monotonic()
         receipt = experiment.submit(path)
-        assert receipt["outcome"].eq("sent").sum() == rows  # noqa: S101
-        print((_peak() - before) / MB, time.monotonic() - began)
+        print((_peak() - before) / MB, time.monotonic() - began, receipt["outcome"].eq("sent").sum())
 
 
 def _lines(rows: int) -> Iterable[str]:
