@@ -50,9 +50,9 @@ def _code(error: LrtError) -> int:
 
 
 def _print(answer: pd.DataFrame | Story, form: Form | None) -> None:
-    is_story = isinstance(answer, Story)
-    chosen = form or (Form.TABLE if is_story or sys.stdout.isatty() else Form.CSV)
-    sys.stdout.write(printing.story(answer, chosen) if isinstance(answer, Story) else printing.frame(answer, chosen))
+    chosen = form or (Form.TABLE if isinstance(answer, Story) or sys.stdout.isatty() else Form.CSV)
+    told = [printing.story(answer, chosen)] if isinstance(answer, Story) else printing.frame(answer, chosen)
+    sys.stdout.writelines(told)
     sys.stdout.flush()
 
 

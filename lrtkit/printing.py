@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from enum import StrEnum
+from textwrap import indent
 from typing import Any
 
 import pandas as pd
@@ -23,15 +23,22 @@ class Form(StrEnum):
     JSON = "json"
 
 
-def frame(table: pd.DataFrame, form: Form) -> str:
-    """Return a frame as text, with its index; times that have passed are seconds, but in a table for the eye."""
+PIECE = 10_000
+"""Rows that are turned into text at once."""
+
+
+def frame(table: pd.DataFrame, form: Form) -> Iterator[str]:
+    """Give a frame as text, piece by piece, with its index.
+
+    Times that have passed are seconds, but in a table for the eye.
+    """
     return _WRITERS[form](table)
 
 
 def story(told: Story, form: Form) -> str:
     """Return a job's story: its sentences, or the CSV of its attempts, or both in one JSON object."""
     if form is Form.CSV:
-        return _csv(told.frame.set_index("generation"))
+        return "".join(_csv(told.frame.set_index("generation")))
     if form is Form.JSON:
         attempts = list(_rows(told.frame.set_index("generation")))
         facts = {"job_id": told.job_id, "text": told.text, "traceback": told.traceback, "attempts": attempts}
@@ -39,26 +46,42 @@ def story(told: Story, form: Form) -> str:
     return f"{told.text}\n" + (f"\n{told.traceback.rstrip()}\n" if told.traceback else "")
 
 
-def _table(table: pd.DataFrame) -> str:
+def _table(table: pd.DataFrame) -> Iterator[str]:
     if table.empty:
-        return f"no rows; columns: {', '.join(table.columns)}\n"
-    return f"{table.reset_index().to_string(index=False, na_rep='')}\n"
+        yield f"no rows; columns: {', '.join(table.columns)}\n"
+    else:
+        yield f"{table.reset_index().to_string(index=False, na_rep='')}\n"
 
 
-def _json(table: pd.DataFrame) -> str:
-    return json.dumps(list(_rows(table)), indent=1, ensure_ascii=False) + "\n"
+def _json(table: pd.DataFrame) -> Iterator[str]:
+    before = "[\n"
+    for row in _rows(table):
+        yield before + indent(json.dumps(row, indent=1, ensure_ascii=False), " ")
+        before = ",\n"
+    yield "\n]\n" if len(table) else "[]\n"
 
 
-def _csv(table: pd.DataFrame) -> str:
-    text = io.StringIO()
+class _Line:
+    """What a CSV is written to, to get each line back."""
+
+    def write(self, line: str) -> str:
+        """Return the line."""
+        return line
+
+
+def _csv(table: pd.DataFrame) -> Iterator[str]:
     names = [_name(column) for _, column in _columns(table)]
-    writer = csv.DictWriter(text, names, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: _cell(value) for name, value in row.items()} for row in _rows(table))
-    return text.getvalue()
+    writer = csv.writer(_Line(), lineterminator="\n")
+    yield str(writer.writerow(names))
+    for row in _rows(table):
+        yield str(writer.writerow([_cell(value) for value in row.values()]))
 
 
-_WRITERS: Mapping[Form, Callable[[pd.DataFrame], str]] = {Form.TABLE: _table, Form.CSV: _csv, Form.JSON: _json}
+_WRITERS: Mapping[Form, Callable[[pd.DataFrame], Iterator[str]]] = {
+    Form.TABLE: _table,
+    Form.CSV: _csv,
+    Form.JSON: _json,
+}
 
 
 def _columns(table: pd.DataFrame) -> Iterator[tuple[Any, pd.Series[Any]]]:
@@ -66,8 +89,10 @@ def _columns(table: pd.DataFrame) -> Iterator[tuple[Any, pd.Series[Any]]]:
 
 
 def _rows(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    columns = {_name(column): [_value(value) for value in column.astype(object)] for _, column in _columns(table)}
-    yield from (dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True))
+    for start in range(0, len(table), PIECE):
+        named = _columns(table[start : start + PIECE])
+        columns = {_name(column): [_value(value) for value in column.astype(object)] for _, column in named}
+        yield from (dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True))
 
 
 def _name(column: pd.Series[Any]) -> str:

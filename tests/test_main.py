@@ -190,11 +190,11 @@ def test_values_of_every_kind() -> None:
         "n": pd.Series([2**60 + 1, None], dtype="Int64"),
     }
     frame = pd.DataFrame({name: column.set_axis(index) for name, column in columns.items()})
-    assert json.loads(printing.frame(frame, Form.JSON)) == [
+    assert json.loads("".join(printing.frame(frame, Form.JSON))) == [
         {"job_id": "a", "at": "2026-11-24T10:00:00+00:00", "left_s": 90.0, "on": True, "n": 2**60 + 1},
         {"job_id": "b", "at": None, "left_s": None, "on": None, "n": None},
     ]
-    assert printing.frame(frame, Form.CSV).splitlines()[1:] == [
+    assert [line.rstrip("\n") for line in printing.frame(frame, Form.CSV)][1:] == [
         "a,2026-11-24T10:00:00+00:00,90.0,true,1152921504606846977",
         "b,,,,",
     ]
@@ -214,3 +214,11 @@ def test_the_module_is_a_command(shell: Shell, env_file: Path) -> None:
     wrong = subprocess.run([sys.executable, "-m", "lrtkit", "status"], capture_output=True, text=True, check=False)
     assert (wrong.returncode, wrong.stdout) == (2, "")
     assert wrong.stderr.splitlines()[-1].endswith("the following arguments are required: --experiment")
+
+
+def test_json_is_that_of_one_text() -> None:
+    """However many pieces it is written in, JSON is what it would be if it was written at once, without rows too."""
+    frame = pd.DataFrame({"n": [1, 2], "list": [[1], {"a": 2}]}, index=pd.Index(["a", "b"], name="job_id"))
+    rows = [{"job_id": "a", "n": 1, "list": [1]}, {"job_id": "b", "n": 2, "list": {"a": 2}}]
+    assert "".join(printing.frame(frame, Form.JSON)) == json.dumps(rows, indent=1) + "\n"
+    assert "".join(printing.frame(frame[:0], Form.JSON)) == "[]\n"
