@@ -31,7 +31,6 @@ MOST_DIGITS = 18
 _NUMBERS = frozenset({"Int64", "UInt64", "Float64"})
 
 _CSV: dict[str, Any] = {
-    "chunksize": PIECE,
     "dtype_backend": "numpy_nullable",  # so that an empty cell does not turn a column of integers into floats
     "index_col": False,
     "low_memory": False,  # else the type of a column is guessed anew within a piece
@@ -40,16 +39,17 @@ _CSV: dict[str, Any] = {
 
 
 class CsvFile:
-    """A CSV as tables of some thousand rows; ``total`` is how many rows it has.
+    """A CSV as tables of ``piece`` rows; ``total`` is how many rows it has.
 
     Integers, numbers and truth values are what they look like, and names are text. Raises BadInput
     where it cannot be read, BadTable where a column has no one type.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, piece: int = PIECE) -> None:
         if not path.is_file():
             raise BadInput(f"there is no CSV {path}. Try: the path from {Path.cwd()}, or a full one")
         self._path = path
+        self._piece = piece
         self._version = _version(path)
         self._dtypes: dict[str, str] = dict.fromkeys(NAMES, "string")
         self.total = 0
@@ -77,7 +77,7 @@ class CsvFile:
     def _read(self) -> Iterator[pd.DataFrame]:
         with self._explained(), warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # of rows that are longer than the header
-            with pd.read_csv(self._path, dtype=self._dtypes, **_CSV) as pieces:
+            with pd.read_csv(self._path, chunksize=self._piece, dtype=self._dtypes, **_CSV) as pieces:
                 yield from pieces
 
     @contextmanager

@@ -10,7 +10,6 @@ import pytest
 
 from lrtkit.connection import Cloud
 from lrtkit.jobs import Sender
-from lrtkit.jobs.pace import Pace
 from lrtkit.jobs.sending import batches
 from lrtkit.wire import parcel
 from lrtkit.wire.errors import BadInput, Denied, LrtError, Throttled, Unavailable
@@ -74,17 +73,6 @@ def test_the_same_job_has_the_same_deduplication_id() -> None:
     """The queue drops a second sending; another job, or other values under the name, is another message."""
     (one,), (again,), (other,) = (next(batches(made, MIB)) for made in (jobs(1, n=1), jobs(1, n=1), jobs(1, n=2)))
     assert one.once == again.once != other.once
-
-
-def test_pace_is_that_of_the_service() -> None:
-    """In ten seconds no more than the rate passes, beside a tenth of a second's worth at the start."""
-    now = [0.0]
-    pace = Pace(300, lambda: now[0])
-    passed = 0
-    while now[0] < 10:
-        now[0] += pace.wait_s()
-        passed += 1
-    assert 2990 <= passed <= 3031
 
 
 def test_only_what_failed_is_sent_again() -> None:
