@@ -57,19 +57,22 @@ class Sender:
 
         Nothing is on its way any more when this returns or raises.
         """
-        left = batches(messages, self._largest)
+        try:
+            self._send_all(batches(messages, self._largest))
+        except LrtError as error:
+            raise type(error)(
+                f"{self._sent:,} of {self._total:,} jobs were sent, then: {error}. "
+                "Try: submit the same table again, which sends only what is not known to be queued"
+            ) from error
+
+    def _send_all(self, left: Iterator[list[Outgoing]]) -> None:
+        self._stop.clear()
         with ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="send") as threads:
             try:
                 for ended in as_completed([threads.submit(self._work, left) for _ in range(CONNECTIONS)]):
                     ended.result()
-            except LrtError as error:
-                raise type(error)(
-                    f"{self._sent:,} of {self._total:,} jobs were sent, then: {error}. "
-                    "Try: submit the same table again, which sends only what is not known to be queued"
-                ) from error
             finally:
                 self._stop.set()
-        self._stop.clear()
 
     def _work(self, left: Iterator[list[Outgoing]]) -> None:
         """Send one batch after the other, as long as any is left."""

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
 
 from lrtkit.connection import Cloud
 from lrtkit.jobs import Sender
-from lrtkit.jobs.sending import batches
+from lrtkit.jobs.sending import Sink, batches
 from lrtkit.wire import parcel
-from lrtkit.wire.errors import BadInput, Denied, LrtError, Throttled, Unavailable
+from lrtkit.wire.aws import CONNECTIONS
+from lrtkit.wire.errors import BadInput, Denied, LrtError, NotFound, Throttled, Unavailable
 from lrtkit.wire.job import Job
-from lrtkit.wire.sqs import Outgoing
+from lrtkit.wire.settings import Access, QueueSettings
+from lrtkit.wire.sqs import LARGEST_BATCH, Outgoing, SqsQueue
 
 MIB = 1024 * 1024
 
@@ -47,7 +53,7 @@ class Memory:
             return refused
 
 
-def send(queue: Memory, made: Sequence[Outgoing]) -> int:
+def send(queue: Sink, made: Sequence[Outgoing]) -> int:
     counts: list[int] = []
     Sender(queue, counts.append, total=len(made), largest=MIB).send(made)
     return sum(counts)
@@ -130,3 +136,138 @@ def test_every_job_arrives(cloud: Cloud) -> None:
     found = cloud.queue.receive(lease_s=30, wait_s=1, attempt_id="a")
     assert found is not None
     assert found.body in {each.body for each in made if each.group == found.group}
+
+
+def test_patience_with_a_service_that_asks_for_fewer_calls() -> None:
+    """A throttle is no failure: however often it comes, the jobs are sent, each once."""
+
+    def throttle(call: int, _: Sequence[Outgoing]) -> dict[int, LrtError]:
+        if call % 3:
+            raise Throttled("slow down")
+        return {}
+
+    queue = Memory(throttle)
+    assert send(queue, jobs(100)) == 100
+    assert sorted(queue.taken) == sorted(message.group for message in jobs(100))
+
+
+def test_jobs_are_asked_for_as_they_are_needed() -> None:
+    """No more of them are held than the calls on their way carry, so that any number fits into memory."""
+    queue = Memory()
+    ahead: list[int] = []
+
+    def made() -> Iterator[Outgoing]:
+        for number, each in enumerate(jobs(3000)):
+            ahead.append(number - len(queue.taken))
+            yield each
+
+    Sender(queue, lambda _: None, total=3000, largest=MIB).send(made())
+    assert len(queue.taken) == 3000
+    assert max(ahead) <= CONNECTIONS * LARGEST_BATCH + 1
+
+
+class Service(ThreadingHTTPServer):
+    """SQS on loopback, which answers well for so many calls and then as it is told to."""
+
+    daemon_threads = True
+
+    def __init__(self, calls: int, status: int, answer: Callable[[list[dict[str, str]]], dict[str, Any]]) -> None:
+        super().__init__(("127.0.0.1", 0), Call)
+        self.calls = calls
+        self.then = (status, answer)
+        self.taken: list[str] = []
+        self.lock = threading.Lock()
+
+    @property
+    def queue(self) -> SqsQueue:
+        """The queue as a submitter has it."""
+        url = f"http://127.0.0.1:{self.server_address[1]}"
+        where = (f"{url}/000000000000/{name}.fifo" for name in ("jobs", "dead"))
+        return SqsQueue(QueueSettings(*where, "us-east-1", Access("KEY", "secret"), url))
+
+
+class Call(BaseHTTPRequestHandler):
+    """One SendMessageBatch."""
+
+    protocol_version = "HTTP/1.1"
+    server: Service
+
+    def do_POST(self) -> None:
+        """Answer it."""
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        with self.server.lock:
+            self.server.calls -= 1
+            status, answer = (200, took) if self.server.calls >= 0 else self.server.then
+            told = answer(asked["Entries"])
+            taken = {entry["Id"] for entry in told.get("Successful", [])}
+            self.server.taken += [entry["MessageGroupId"] for entry in asked["Entries"] if entry["Id"] in taken]
+        body = json.dumps(told).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Say nothing."""
+
+
+def took(entries: list[dict[str, str]]) -> dict[str, Any]:
+    told = [{"Id": entry["Id"], "MessageId": "m", "MD5OfMessageBody": "0" * 32} for entry in entries]
+    return {"Successful": told, "Failed": []}
+
+
+@contextmanager
+def served(calls: int, answer: Callable[..., dict[str, Any]] = took, status: int = 200) -> Iterator[Service]:
+    with Service(calls, status, answer) as service:
+        thread = threading.Thread(target=service.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield service
+        finally:
+            service.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "words", "kind"),
+    [
+        (403, "com.amazon.coral.service#ExpiredTokenException", "The security token has expired", Denied),
+        (403, "com.amazon.coral.service#AccessDeniedException", "User is not authorized to sqs:sendmessage", Denied),
+        (400, "com.amazonaws.sqs#QueueDoesNotExist", "The specified queue does not exist.", NotFound),
+    ],
+)
+def test_what_lasts_ends_the_sending_with_what_was_sent(
+    status: int, code: str, words: str, kind: type[LrtError]
+) -> None:
+    """A key that expires or a queue that goes in the middle is told at once, with the true number of jobs sent."""
+    with served(7, lambda _: {"__type": code, "message": words}, status) as service:
+        with pytest.raises(kind, match=words) as caught:
+            send(service.queue, jobs(1000))
+        assert str(caught.value).startswith(f"{len(service.taken)} of 1,000 jobs were sent, then: cannot send to ")
+        assert len(service.taken) == 70
+        assert service.calls >= -CONNECTIONS
+
+
+def test_throttles_of_the_real_service_slow_the_sending() -> None:
+    """What SQS calls a throttle is one to us: it is waited out, and not repeated by anybody else meanwhile."""
+    state = {"left": 5}
+
+    def throttle(entries: list[dict[str, str]]) -> dict[str, Any]:
+        state["left"] -= 1
+        return {"__type": "com.amazonaws.sqs#RequestThrottled", "message": "Rate exceeded"}
+
+    with served(0, throttle, 400) as service:
+        with pytest.raises(Throttled, match="Rate exceeded"):
+            service.queue.send_batch(jobs(1))
+        assert (service.calls, state["left"]) == (-1, 4)
+
+
+def test_what_an_answer_does_not_mention_was_not_taken() -> None:
+    """Half an answer, as of a proxy, is no promise: what it does not tell of is sent again."""
+    with served(0, lambda entries: took(entries[::2])) as service:
+        found = service.queue.send_batch(jobs(4))
+        assert found.keys() == {1, 3}
+        assert all(type(error) is Unavailable for error in found.values())
+    with served(0, lambda entries: took(entries[:1])) as service:
+        assert send(service.queue, jobs(3)) == 3
+        assert service.taken == ["exp/0", "exp/1", "exp/2"]
