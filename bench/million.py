@@ -10,55 +10,13 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from typing import cast
 
-from lrtkit.connection import Cloud
 from lrtkit.experiment import Experiment
-from lrtkit.wire.errors import LrtError
-from lrtkit.wire.s3 import Item, Listed, S3Store
-from lrtkit.wire.settings import Access, BucketSettings, CloudSettings, QueueSettings
-from lrtkit.wire.sqs import Depth, Outgoing, SqsQueue
+from tests.nowhere import Nowhere
 
 MB = 1_000_000
-
-
-class Nowhere:
-    """A queue and a bucket that take everything at once and keep nothing."""
-
-    name = bucket = "nowhere"
-    calls_per_s = float("inf")
-
-    def largest_message(self) -> int:
-        """Return what SQS takes."""
-        return 1024 * 1024
-
-    def depth(self) -> Depth:
-        """Return that nothing is there."""
-        return Depth(0, 0, 0, 0)
-
-    def send_batch(self, messages: Sequence[Outgoing]) -> dict[int, LrtError]:  # noqa: ARG002
-        """Take everything."""
-        return {}
-
-    def get(self, key: str) -> Item | None:  # noqa: ARG002
-        """Return that nothing is there."""
-        return None
-
-    def listed(self, prefix: str) -> Iterator[Listed]:  # noqa: ARG002
-        """List nothing."""
-        return iter(())
-
-    def put(self, key: str, body: bytes) -> None:
-        """Keep nothing."""
-
-    def upload(self, path: Path, key: str) -> None:
-        """Keep nothing."""
-
-    def swap(self, key: str, body: bytes, etag: str | None) -> str:  # noqa: ARG002
-        """Keep nothing."""
-        return "etag"
 
 
 def main(rows: int) -> None:
@@ -68,7 +26,7 @@ def main(rows: int) -> None:
         with path.open("w") as file:
             file.write("name,steps,temperature,density,seed,thermostat\n")
             file.writelines(_lines(rows))
-        experiment = Experiment("argon", _cloud())
+        experiment = Experiment("argon", Nowhere().cloud)
         before, began = _peak(), time.monotonic()
         receipt = experiment.submit(path)
         print((_peak() - before) / MB, time.monotonic() - began, receipt["outcome"].eq("sent").sum())
@@ -76,12 +34,6 @@ def main(rows: int) -> None:
 
 def _lines(rows: int) -> Iterable[str]:
     return (f"t{row:07},{1000 + row % 7},{0.7 + row % 13 / 10},{row / rows},{row},langevin\n" for row in range(rows))
-
-
-def _cloud() -> Cloud:
-    access, nowhere = Access("", ""), Nowhere()
-    settings = CloudSettings(QueueSettings("", "", "", access), BucketSettings("", "", access))
-    return Cloud(cast("SqsQueue", nowhere), cast("S3Store", nowhere), settings, "the bench")
 
 
 def _peak() -> int:

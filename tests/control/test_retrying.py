@@ -53,6 +53,19 @@ def test_a_cancelled_job_gets_another_chance(desk: Desk) -> None:
     assert (record.state, record.cancel_requested_at) == ("waiting", None)
 
 
+def test_a_job_too_large_for_a_message_gets_another_chance(desk: Desk) -> None:
+    """The new message leads to the same body as the first, which nobody had to read."""
+    desk.experiment.submit([{"name": "large", "steps": 7, "text": "x" * 1_100_000}])
+    (before,) = desk.messages()
+    desk.cloud.queue.delete(before.receipt)
+    desk.experiment.cancel("large")
+    assert desk.experiment.retry("large")["outcome"].tolist() == ["sent again"]
+    (after,) = desk.messages()
+    assert (after.body, after.attributes) == (before.body, before.attributes)
+    assert after.attributes.keys() == {"body_sha256", "fingerprint"}
+    assert desk.record("large").steps == 7
+
+
 def test_done_jobs_are_refused(desk: Desk) -> None:
     """A result is final, and one done job holds back the others."""
     fail(desk, "a")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,10 +15,12 @@ import pytest
 
 from lrtkit import BadTable, Experiment
 from lrtkit.connection import Cloud
+from lrtkit.submissions import LARGEST_LIST
 from lrtkit.wire import keys
 from lrtkit.wire.errors import LrtError, NotFound
 from lrtkit.wire.s3 import Item, Listed, S3Store
 from lrtkit.wire.sqs import Depth, Message, Outgoing, SqsQueue
+from tests.nowhere import Nowhere
 
 T = TypeVar("T")
 
@@ -189,3 +192,21 @@ def test_a_bucket_that_is_not_there(cloud: Cloud) -> None:
         f"there is no bucket nowhere-1 at {elsewhere.endpoint_url}. Try: lrtkit.queues.make(cloud), or mend its name"
     )
     assert cloud.queue.depth().waiting == 0
+
+
+def test_a_table_larger_than_memory_should_be() -> None:
+    """Rows that are made as they are asked for are never all in memory, and all of them are sent."""
+    rows = ({"name": f"j{number:05}", "steps": 1, "text": f"{number:05}" * 4000} for number in range(4_000))
+    nowhere = Nowhere()
+    experiment = Experiment("exp", nowhere.cloud)
+    tracemalloc.start()
+    try:
+        receipt = experiment.submit(rows)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(receipt) == nowhere.counts["messages"] == 4_000
+    assert nowhere.counts["lists"] == 20
+    assert nowhere.counts["largest list"] <= LARGEST_LIST
+    assert peak < 40_000_000  # of 80,000,000
+    assert receipt.memory_usage(index=False).sum() <= 2 * 4_000 + 1000

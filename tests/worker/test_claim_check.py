@@ -1,0 +1,95 @@
+"""Jobs that are too large for a message: their bodies lie in the bucket, and all else is as for any other job."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import pytest
+
+from lrtkit import BadTable, Experiment
+from lrtkit.wire import keys
+from lrtkit.wire.job import Job, fingerprint
+from lrtkit.wire.parcel import claim_check
+from lrtkit.wire.record import State
+from tests.worker.lab import Lab
+
+TEXT = "ü\u2028" * 300_000
+
+
+def row(**fields: Any) -> dict[str, Any]:
+    return {"name": "large", "text": TEXT, **fields}
+
+
+def test_a_job_of_any_size_is_run(lab: Lab) -> None:
+    """It is fetched, fenced by its whole fingerprint, and shown with all of its fields and its result."""
+    experiment = Experiment("exp", lab.cloud)
+    assert experiment.submit([row(steps=3), {"name": "small", "steps": 2}])["outcome"].tolist() == ["sent", "sent"]
+    assert experiment.status()["steps"].tolist() == [3, 2]
+    lab.serve()
+    record = lab.record("exp/large")
+    assert (record.state, record.result) == (State.DONE, 6)
+    assert record.fingerprint == fingerprint({"text": TEXT, "steps": 3})
+    results = experiment.results()
+    assert results["result"].tolist() == [6, 3]
+    assert results.loc["exp/large", "text"] == TEXT
+    assert results["text"].isna().tolist() == [False, True]
+
+
+def test_the_list_of_what_was_submitted_stays_small(lab: Lab) -> None:
+    """To know where jobs stand, nobody has to read their large fields; those are kept once."""
+    Experiment("exp", lab.cloud).submit([row(steps=3)])
+    sizes = {found.key.rpartition(".")[2]: found.size for found in lab.cloud.store.listed("exp/")}
+    assert sizes["jsonl"] < 300
+    assert sizes["json"] == len(Job({"job_id": "exp/large", "text": TEXT, "steps": 3}).body.encode())
+
+
+def test_the_same_again_and_changed(lab: Lab) -> None:
+    """A second run sends nothing; a change in what only the bucket has is a question."""
+    experiment = Experiment("exp", lab.cloud)
+    experiment.submit([row(steps=3)])
+    assert experiment.submit([row(steps=3)])["outcome"].tolist() == ["known"]
+    assert experiment.diff([row(steps=3, text=TEXT + "!")])["action"].tolist() == ["ask"]
+    with pytest.raises(BadTable, match="the job's record was made with other values, and exp/large is queued"):
+        experiment.submit([row(steps=3, text=TEXT + "!")])
+
+
+def test_a_failed_one_is_run_again(lab: Lab) -> None:
+    """What a failed job was is kept for its next chance, and its dead letter leads there even without any list."""
+    experiment = Experiment("exp", lab.cloud)
+    experiment.submit([row(steps=3, failures=1)])
+    lab.serve("fails_at", max_failures=1)
+    assert lab.is_in(State.FAILED, "exp/large").error
+    letters = experiment.dead_letters()
+    assert letters.loc["exp/large", ["reason", "state"]].tolist() == ["failure 1", "failed"]
+    lab.cloud.store.delete([found.key for found in lab.cloud.store.listed(keys.submissions("exp"))])
+    assert experiment.retry("large")["outcome"].tolist() == ["sent again"]
+    lab.serve("fails_at")
+    assert lab.record("exp/large").state is State.DONE
+    assert lab.no_letters()
+
+
+def test_a_body_that_is_not_what_was_submitted(lab: Lab) -> None:
+    """Missing, altered, another job's, or under no hash at all: it is set aside with its reason, and nothing is run."""
+    other = Job({"job_id": "other", "steps": 1}).body.encode()
+    hashes = {
+        "missing": "0" * 64,
+        "altered": "1" * 64,
+        "swapped": hashlib.sha256(other).hexdigest(),
+        "strange": "../../other/result.txt",
+    }
+    lab.cloud.store.put(keys.body("altered", hashes["altered"]), b'{"job_id": "altered", "steps": 1}')
+    lab.cloud.store.put(keys.body("swapped", hashes["swapped"]), other)
+    for job_id, sha256 in hashes.items():
+        lab.cloud.queue.send(claim_check(job_id, "f" * 64, sha256).outgoing())
+    lab.serve()
+    reasons = {letter.body: letter.reason for letter in lab.letters(4)}
+    expected = {
+        "missing": f"the body of missing, of {'0' * 64!r}, is not in the bucket. Try: submit its row again",
+        "altered": f"the body of altered, of {'1' * 64!r}, is not what was submitted: its hash differs. "
+        "Try: submit its row again",
+        "swapped": f"the body of swapped, of {hashes['swapped']!r}, is that of other",
+        "strange": "the body of strange, of '../../other/result.txt', is not in the bucket. Try: submit its row again",
+    }
+    assert reasons == {Job({"job_id": job_id}).body: reason for job_id, reason in expected.items()}
+    assert not [key for key in lab.objects("") if key.endswith("checkpoint.json")]
