@@ -14,6 +14,7 @@ from lrtkit.wire import ledger, parcel
 from lrtkit.wire.errors import Conflict, DamagedFile, LrtError, PoisonMessage
 from lrtkit.wire.job import Job
 from lrtkit.wire.ledger import Entry
+from lrtkit.wire.parcel import Parcel
 from lrtkit.wire.record import Failure, Record, State
 from lrtkit.wire.settings import WorkerSettings
 from lrtkit.wire.sqs import Message
@@ -54,32 +55,23 @@ class Service:
         if await dead_letter.renew(self._organs.queue, self._organs.clock, self._report, message=self._message):
             return Gone()
         try:
-            return await self._serve(await self._job())
+            return await self._serve(parcel.received(self._message.body, self._message.attributes))
         except (PoisonMessage, DamagedFile) as error:
             return await self._set_aside(Failure(type(error).__name__, str(error)))
 
-    async def _job(self) -> Job:
-        """Return the job of the message; raise PoisonMessage where it is none, or holds what none can."""
-        message = self._message
-        job = await self._patiently(parcel.unpacked, message.body, message.attributes)
-        try:
-            _ = job.fingerprint, job.timeout_s
-        except (ValueError, ArithmeticError, RecursionError) as error:
-            raise PoisonMessage(f"the message holds what no job can: {error}") from error
-        return job
-
-    async def _serve(self, job: Job) -> Verdict:
+    async def _serve(self, received: Parcel) -> Verdict:
         """Run the job unless it has ended; start over where the record changes before it could be claimed."""
         while True:
-            found = await self._patiently(ledger.read, job.job_id)
-            if await self._has_ended(job, found):
-                return await self._acknowledge(job, found.record)
+            found = await self._patiently(ledger.read, received.job_id)
+            if await self._has_ended(received, found):
+                return await self._acknowledge(received.job_id, found.record)
+            job = await self._patiently(parcel.unpacked, received)
             try:
                 return await self._attempt(job, found)
             except* Conflict:
                 self._report("claim-refused")
 
-    async def _has_ended(self, job: Job, found: Entry) -> bool:
+    async def _has_ended(self, job: Parcel, found: Entry) -> bool:
         record = found.record
         if record is None or record.is_guides:
             return await self._patiently(ledger.has_result, job.job_id)
@@ -87,11 +79,11 @@ class Service:
             raise PoisonMessage(f"job_id {job.job_id} is taken by a job with other fields. Try: another job_id")
         return record.state.final
 
-    async def _acknowledge(self, job: Job, record: Record | None) -> Verdict:
+    async def _acknowledge(self, job_id: str, record: Record | None) -> Verdict:
         """Finish what the one who ended the job may not have come to, and let the message go."""
-        self._report("has-ended", job_id=job.job_id, state=record.state if record else State.DONE)
-        if record and record.state is State.DONE and not await self._patiently(ledger.has_result, job.job_id):
-            await self._patiently(files.publish_result, job.job_id, record)
+        self._report("has-ended", job_id=job_id, state=record.state if record else State.DONE)
+        if record and record.state is State.DONE and not await self._patiently(ledger.has_result, job_id):
+            await self._patiently(files.publish_result, job_id, record)
         if record and record.state is State.FAILED:
             return await self._set_aside(record.error or Failure("Unknown", "the record gives no reason"))
         return Acknowledge()

@@ -11,7 +11,7 @@ import pandas as pd
 from lrtkit.progress.columns import natural, texts, times
 from lrtkit.wire import parcel
 from lrtkit.wire.errors import PoisonMessage
-from lrtkit.wire.job import Job, parse
+from lrtkit.wire.job import parse
 from lrtkit.wire.parcel import Parcel
 from lrtkit.wire.sqs import Message
 
@@ -36,22 +36,17 @@ class DeadLetters(Protocol):
 
 @dataclass(frozen=True)
 class Letter:
-    """A dead letter; ``job`` is None where its body is no job."""
+    """A dead letter; ``parcel`` is the job as its message carried it, None where it was no job."""
 
     message_id: str
     body: str
-    job: Job | None
+    parcel: Parcel | None
     attributes: Mapping[str, str]
-
-    @property
-    def parcel(self) -> Parcel | None:
-        """The job as its message carried it."""
-        return parcel.received(self.body, self.attributes) if self.job else None
 
     @property
     def job_id(self) -> str | None:
         """The id of the job that it was."""
-        return self.job.job_id if self.job else None
+        return self.parcel.job_id if self.parcel else None
 
 
 def read(queue: DeadLetters) -> list[Letter]:
@@ -76,8 +71,8 @@ def frame(letters: Iterable[Letter], states: Mapping[str, str]) -> pd.DataFrame:
     columns = dict(zip(_ATTRIBUTES, map(texts, given), strict=True))
     columns["failed_at"] = times(given[-1])
     columns["state"] = texts([states.get(letter.job_id or "") for letter in found])
-    columns["body"] = texts([None if letter.job else letter.body for letter in found])
-    fields = [_fields(letter.job, columns) for letter in found]
+    columns["body"] = texts([None if letter.parcel else letter.body for letter in found])
+    fields = [_fields(letter.parcel, columns) for letter in found]
     columns |= {name: natural([row.get(name) for row in fields]) for row in fields for name in row}
     return pd.DataFrame({name: column.set_axis(index) for name, column in columns.items()}, index=index)
 
@@ -102,12 +97,12 @@ def _sweep(queue: DeadLetters, doomed: Collection[str]) -> list[Letter]:
 
 def _letter(message: Message) -> Letter:
     try:
-        job = parse(message.body)
+        its = parcel.received(message.body, message.attributes)
     except PoisonMessage:
-        job = None
-    return Letter(message.message_id, message.body, job, message.attributes)
+        its = None
+    return Letter(message.message_id, message.body, its, message.attributes)
 
 
-def _fields(job: Job | None, taken: Collection[str]) -> dict[str, Any]:
-    fields = job.fields if job else {}
+def _fields(parcel: Parcel | None, taken: Collection[str]) -> dict[str, Any]:
+    fields = parse(parcel.body).fields if parcel else {}
     return {f"job.{name}" if name in taken else name: value for name, value in fields.items() if name != "job_id"}

@@ -85,7 +85,7 @@ _BY_STATUS: dict[int, type[LrtError]] = {
 class Connect(Protocol):
     """What makes a client: ``client`` below, or in tests what stands for the services."""
 
-    def __call__(  # noqa: PLR0913
+    def __call__(
         self,
         service: str,
         access: Access,

@@ -52,31 +52,39 @@ def claim_check(job_id: str, fingerprint: str, sha256: str) -> Parcel:
 
 
 def received(body: str, attributes: Mapping[str, str]) -> Parcel:
-    """Return what a message was, to pass it on; raise PoisonMessage where it is no job."""
-    job = parse(body)
-    sha256 = attributes.get(BODY)
-    if sha256 is None:
-        return whole(job)
-    return claim_check(job.job_id, attributes.get(FINGERPRINT, job.fingerprint), sha256)
+    """Return what a message carries; raise PoisonMessage where it is no job."""
+    job = _checked(body)
+    if BODY in attributes:
+        return claim_check(job.job_id, attributes.get(FINGERPRINT, ""), attributes[BODY])
+    return whole(job)
 
 
-def unpacked(store: Store, body: str, attributes: Mapping[str, str]) -> Job:
-    """Return the job of a message, fetched from the bucket where it lies there.
+def unpacked(store: Store, parcel: Parcel) -> Job:
+    """Return the job with all of its fields, fetched from the bucket where they lie there.
 
-    Raises PoisonMessage where the message is no job, or the bucket has nothing or something else in
-    its place; Unavailable where the bucket does not answer.
+    Raises PoisonMessage where the bucket has nothing or something else in their place, Unavailable
+    where it does not answer.
     """
-    job = parse(body)
-    sha256 = attributes.get(BODY)
+    sha256 = parcel.attributes.get(BODY)
     if sha256 is None:
-        return job
-    where = f"the body of {job.job_id}, of {sha256[:64]!r},"
-    item = store.get(keys.body(job.job_id, sha256)) if _HASH.fullmatch(sha256) else None
+        return _checked(parcel.body)
+    where = f"the body of {parcel.job_id}, of {sha256[:64]!r},"
+    item = store.get(keys.body(parcel.job_id, sha256)) if _HASH.fullmatch(sha256) else None
     if item is None:
         raise PoisonMessage(f"{where} is not in the bucket. Try: submit its row again")
     if hashlib.sha256(item.body).hexdigest() != sha256:
         raise PoisonMessage(f"{where} is not what was submitted: its hash differs. Try: submit its row again")
-    found = parse(item.body.decode(errors="replace"))
-    if found.job_id != job.job_id:
-        raise PoisonMessage(f"{where} is that of {found.job_id}")
-    return found
+    job = _checked(item.body.decode(errors="replace"))
+    if (job.job_id, job.fingerprint) != (parcel.job_id, parcel.fingerprint):
+        raise PoisonMessage(f"{where} is another job's")
+    return job
+
+
+def _checked(body: str) -> Job:
+    """Return the job of a body; raise PoisonMessage where any of what is asked of it later cannot be told."""
+    job = parse(body)
+    try:
+        _ = job.fingerprint, job.timeout_s
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        raise PoisonMessage(f"the message holds what no job can: {error}") from error
+    return job

@@ -30,6 +30,9 @@ def test_a_job_of_any_size_is_run(lab: Lab) -> None:
     record = lab.record("exp/large")
     assert (record.state, record.result) == (State.DONE, 6)
     assert record.fingerprint == fingerprint({"text": TEXT, "steps": 3})
+    lab.cloud.queue.send(claim_check("exp/large", record.fingerprint or "", "0" * 64).outgoing("again"))
+    lab.serve()
+    assert lab.no_letters(), "an ended job's message needs no body any more"
     results = experiment.results()
     assert results["result"].tolist() == [6, 3]
     assert results.loc["exp/large", "text"] == TEXT
@@ -70,25 +73,28 @@ def test_a_failed_one_is_run_again(lab: Lab) -> None:
 
 
 def test_a_body_that_is_not_what_was_submitted(lab: Lab) -> None:
-    """Missing, altered, another job's, or under no hash at all: it is set aside with its reason, and nothing is run."""
-    other = Job({"job_id": "other", "steps": 1}).body.encode()
+    """Missing, altered, another job's by name or by fingerprint, or under no hash: it is set aside with its reason."""
+    other, lying = (Job({"job_id": job_id, "steps": 1}).body.encode() for job_id in ("other", "lying"))
     hashes = {
         "missing": "0" * 64,
         "altered": "1" * 64,
         "swapped": hashlib.sha256(other).hexdigest(),
+        "lying": hashlib.sha256(lying).hexdigest(),
         "strange": "../../other/result.txt",
     }
     lab.cloud.store.put(keys.body("altered", hashes["altered"]), b'{"job_id": "altered", "steps": 1}')
     lab.cloud.store.put(keys.body("swapped", hashes["swapped"]), other)
+    lab.cloud.store.put(keys.body("lying", hashes["lying"]), lying)
     for job_id, sha256 in hashes.items():
         lab.cloud.queue.send(claim_check(job_id, "f" * 64, sha256).outgoing())
     lab.serve()
-    reasons = {letter.body: letter.reason for letter in lab.letters(4)}
+    reasons = {letter.body: letter.reason for letter in lab.letters(5)}
     expected = {
         "missing": f"the body of missing, of {'0' * 64!r}, is not in the bucket. Try: submit its row again",
         "altered": f"the body of altered, of {'1' * 64!r}, is not what was submitted: its hash differs. "
         "Try: submit its row again",
-        "swapped": f"the body of swapped, of {hashes['swapped']!r}, is that of other",
+        "swapped": f"the body of swapped, of {hashes['swapped']!r}, is another job's",
+        "lying": f"the body of lying, of {hashes['lying']!r}, is another job's",
         "strange": "the body of strange, of '../../other/result.txt', is not in the bucket. Try: submit its row again",
     }
     assert reasons == {Job({"job_id": job_id}).body: reason for job_id, reason in expected.items()}
