@@ -75,6 +75,14 @@ def test_batches_are_packed_by_weight() -> None:
     assert all(sum(len(message.body.encode()) for message in batch) <= MIB for batch in packed)
 
 
+def test_attributes_weigh_too() -> None:
+    """SQS counts the bytes of name, type and value of each attribute against the limit of a batch."""
+    attributes = {"note": "ü" * 100_000}
+    made = [Outgoing(f'{{"job_id":"exp/{number}"}}', f"exp/{number}", str(number), attributes) for number in range(10)]
+    assert [len(batch) for batch in batches(made, MIB)] == [5, 5]
+    assert made[0].size == len(made[0].body) + len("note") + len("String") + 200_000
+
+
 def test_the_same_job_has_the_same_deduplication_id() -> None:
     """The queue drops a second sending; another job, or other values under the name, is another message."""
     (one,), (again,), (other,) = (next(batches(made, MIB)) for made in (jobs(1, n=1), jobs(1, n=1), jobs(1, n=2)))
