@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from tqdm.auto import tqdm
@@ -59,6 +60,10 @@ class Experiment:
         self, table: Table, *, required: Sequence[str] = ("steps",), replicas: int | None = None
     ) -> pd.DataFrame:
         """Check a DataFrame, CSV or dictionaries, and send each row that is not known yet as a job.
+
+        The table may be of any length: its rows are looked at one by one, and what is to be sent waits
+        on disk until all of them are checked. A job that is too large for a message goes to the bucket,
+        and its message says where it lies.
 
         A job is called ``<experiment>/<name>`` by the row's ``job_id``, else its ``name``, else by the
         values of its fields. A job is known when the queue took it from an earlier submission or a
@@ -219,8 +224,7 @@ class Experiment:
         """Give the jobs of a table beside the known ones, under a bar; a changed one is a fault, unless to ``ask``."""
         rules = Rules(self.name, parcel.LARGEST_BODY, required, {} if ask else known)
         rows = read(table)
-        bar = tqdm(rows, total=rows.total, desc=f"{self.name}: check", unit="row", delay=MOMENT_S)
-        return compare(check(bar, rules), known)
+        return compare(check(self._bar("check", "row", rows.total, rows), rules), known)
 
     def _chosen(self, ids: Ids) -> list[View]:
         return control.choose(ids, self._progress.views(), self.name)
@@ -231,12 +235,18 @@ class Experiment:
     def _send(self, draft: Draft) -> None:
         """Write down what is to be sent, send it, and mark list after list as sent."""
         cloud = self._ready
+        for _ in self._bar("upload", "job", draft.bodies, draft.upload(cloud.store)):
+            pass  # a message must find its body there
         submitted = draft.announce(cloud.store, self.name)
-        with tqdm(total=draft.jobs, desc=f"{self.name}: submit", unit="job", delay=MOMENT_S) as bar:
+        with self._bar("submit", "job", draft.jobs) as bar:
             sender = Sender(cloud.queue, bar.update, total=draft.jobs, largest=self._largest)
             for submission, parcels in zip(submitted, draft.parcels(), strict=True):
                 sender.send(each.outgoing() for each in parcels)
                 submissions.confirm(cloud.store, submission)
+
+    def _bar(self, what: str, unit: str, total: int | None, over: Iterable[Any] | None = None) -> Any:
+        """Return a bar with rate and time left; what it goes over is given on."""
+        return tqdm(over, total=total, desc=f"{self.name}: {what}", unit=unit, delay=MOMENT_S)
 
     def __repr__(self) -> str:
         return f"<Experiment {self.name}: queue {self.cloud.queue.name}, bucket {self.cloud.store.bucket}>"

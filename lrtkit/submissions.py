@@ -101,10 +101,18 @@ class Draft:
         self._lines.write(line)
         self.jobs += 1
 
-    def announce(self, store: Store, experiment: str) -> list[str]:
-        """Write all bodies, then all lists, and return the keys of these."""
+    @property
+    def bodies(self) -> int:
+        """How many jobs are too large for a message."""
+        return len(self._bodies)
+
+    def upload(self, store: Store) -> Iterator[None]:
+        """Write the bodies that no message can carry, one for each that is asked for."""
         with ThreadPoolExecutor(THREADS, thread_name_prefix="bodies") as threads:
-            list(threads.map(store.upload, self._bodies.values(), self._bodies))
+            yield from threads.map(store.upload, self._bodies.values(), self._bodies)
+
+    def announce(self, store: Store, experiment: str) -> list[str]:
+        """Write all lists, and return their keys."""
         return [announce(store, experiment, part) for part in self._parts()]
 
     def parcels(self) -> Iterator[Iterator[Parcel]]:

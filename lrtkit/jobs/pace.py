@@ -22,7 +22,7 @@ DEAF_S = 0.5
 class Pace:
     """Hands out the times of calls, ``limit_per_s`` of them a second at most.
 
-    A throttle lowers the rate to a part of itself, and every call that is answered raises it a little:
+    A refusal lowers the rate to a part of itself, and every call that is answered raises it a little:
     so several who share a queue come to share its limit too.
     """
 
@@ -42,8 +42,8 @@ class Pace:
             self._next = place + 1 / self.rate_per_s
         return max(0.0, place - now)
 
-    def throttled(self) -> None:
-        """Slow down, as the service has refused a call because there were too many."""
+    def refused(self) -> None:
+        """Slow down, as the service asks for fewer calls, or has not answered one."""
         with self._lock:
             now = self._now()
             if now - self._slowed_at >= DEAF_S:

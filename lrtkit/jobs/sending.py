@@ -6,6 +6,7 @@ import random
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from typing import Protocol
 
 from lrtkit.jobs.pace import Pace
@@ -23,6 +24,10 @@ FIRST_BACKOFF_S = 0.2
 LONGEST_BACKOFF_S = 10.0
 
 
+UNDER_WAY = 4 * 1024 * 1024
+"""Bytes that are on their way at once: more would keep a home's line so busy that calls time out."""
+
+
 class Sink(Protocol):
     """What sending needs of the queue."""
 
@@ -32,6 +37,27 @@ class Sink(Protocol):
 
     def send_batch(self, messages: Sequence[Outgoing]) -> dict[int, LrtError]:
         """Send up to ten messages in one call; return the error of each that was refused, by its place."""
+
+
+class Room:
+    """Room for so many bytes, shared by threads."""
+
+    def __init__(self, size: int) -> None:
+        self._left = size
+        self._change = threading.Condition()
+
+    @contextmanager
+    def taken(self, size: int) -> Iterator[None]:
+        """Wait until so much is free, and take it for a while."""
+        with self._change:
+            self._change.wait_for(lambda: self._left >= size)
+            self._left -= size
+        try:
+            yield
+        finally:
+            with self._change:
+                self._left += size
+                self._change.notify_all()
 
 
 class Sender:
@@ -48,6 +74,7 @@ class Sender:
         self._largest = largest
         self._sent = 0
         self._pace = Pace(queue.calls_per_s)
+        self._room = Room(UNDER_WAY)
         self._turn = threading.Lock()
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -109,11 +136,12 @@ class Sender:
     def _try(self, batch: list[Outgoing]) -> tuple[list[Outgoing], LrtError | None]:
         """Return what was refused, and the error that has to be dealt with first; let the pace know."""
         try:
-            refused = self._queue.send_batch(batch)
+            with self._room.taken(sum(message.size for message in batch)):
+                refused = self._queue.send_batch(batch)
         except Unavailable as error:
             refused = dict.fromkeys(range(len(batch)), error)
-        if any(isinstance(error, Throttled) for error in refused.values()):
-            self._pace.throttled()
+        if any(isinstance(error, Unavailable) for error in refused.values()):
+            self._pace.refused()
         else:
             self._pace.answered()
         lasting = (error for error in refused.values() if not isinstance(error, Unavailable))

@@ -43,7 +43,7 @@ class Job:
         limit = self.fields.get("timeout_seconds")
         return float(limit) if isinstance(limit, (int, float)) and limit > 0 else None
 
-    @property
+    @cached_property
     def body(self) -> str:
         """The message body: the job as one JSON object."""
         return json.dumps(self.fields, separators=(",", ":"), ensure_ascii=False, allow_nan=False)

@@ -108,7 +108,8 @@ class SqsQueue:
         )
         self._calls = client()
         self._polls = client(read_timeout_s=LONG_POLL_S + 5)
-        self._batches = client(tries=1)  # so that whoever sends is told of each throttle, and sets the pace by it
+        # Whoever sends batches sets the pace by each throttle, and a megabyte takes its time on a home's line.
+        self._batches = client(tries=1, read_timeout_s=15)
 
     @property
     def name(self) -> str:

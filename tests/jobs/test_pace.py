@@ -15,7 +15,7 @@ class Road:
     def call(self, *, refused: bool = False) -> None:
         """Make a call when its time has come, and be answered at once."""
         self.now_s += self.pace.wait_s()
-        (self.pace.throttled if refused else self.pace.answered)()
+        (self.pace.refused if refused else self.pace.answered)()
 
 
 def test_pace_is_that_of_the_service() -> None:
@@ -39,7 +39,7 @@ def test_a_delay_of_ones_own_is_made_up_for_in_part() -> None:
 
 
 def test_refusals_slow_it_down_and_answers_speed_it_up() -> None:
-    """A throttle takes three tenths of the rate, and some seconds of answers bring it back to the limit, not above."""
+    """A refusal takes three tenths of the rate, and some seconds of answers bring it back to the limit, not above."""
     road = Road()
     road.call(refused=True)
     assert road.pace.rate_per_s == 210

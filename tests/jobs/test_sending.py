@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ import pytest
 
 from lrtkit.connection import Cloud
 from lrtkit.jobs import Sender
-from lrtkit.jobs.sending import Sink, batches
+from lrtkit.jobs.sending import UNDER_WAY, Sink, batches
 from lrtkit.wire import parcel
 from lrtkit.wire.aws import CONNECTIONS
 from lrtkit.wire.errors import BadInput, Denied, LrtError, NotFound, Throttled, Unavailable
@@ -172,6 +173,26 @@ def test_jobs_are_asked_for_as_they_are_needed() -> None:
     Sender(queue, lambda _: None, total=3000, largest=MIB).send(made())
     assert len(queue.taken) == 3000
     assert max(ahead) <= CONNECTIONS * LARGEST_BATCH + 1
+
+
+def test_large_messages_do_not_crowd_the_line() -> None:
+    """However many calls could be made at once, only so many bytes are on their way that a narrow line takes them."""
+    under_way, most, lock = [0], [0], threading.Lock()
+
+    class Narrow(Memory):
+        def send_batch(self, messages: Sequence[Outgoing]) -> dict[int, LrtError]:
+            size = sum(message.size for message in messages)
+            with lock:
+                under_way[0] += size
+                most[0] = max(most[0], under_way[0])
+            time.sleep(0.01)
+            with lock:
+                under_way[0] -= size
+            return super().send_batch(messages)
+
+    queue = Narrow()
+    assert send(queue, jobs(60, text="x" * 900_000)) == 60
+    assert 900_000 <= most[0] <= UNDER_WAY
 
 
 class Service(ThreadingHTTPServer):
