@@ -75,24 +75,30 @@ class CsvFile:
         faults.refuse()
 
     def _read(self) -> Iterator[pd.DataFrame]:
-        with self._explained(), warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)  # of rows that are longer than the header
-            with pd.read_csv(self._path, chunksize=self._piece, dtype=self._dtypes, **_CSV) as pieces:
-                yield from pieces
+        with self._strictly():
+            pieces = pd.read_csv(self._path, chunksize=self._piece, dtype=self._dtypes, **_CSV)
+        with pieces:
+            while True:
+                with self._strictly():
+                    piece = next(pieces, None)
+                if piece is None:
+                    return
+                yield piece
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _strictly(self) -> Iterator[None]:
+        """Refuse what pandas only warns of, rows that are longer than the header, and say what is wrong."""
         try:
-            yield
-        except BadInput:
-            raise
-        except (ValueError, pd.errors.ParserWarning) as error:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", pd.errors.ParserWarning)
+                yield
+        except (OSError, ValueError, pd.errors.ParserWarning) as error:
             self._refuse_change()
             reason = " ".join(str(error).split()).rstrip(".")
             raise BadInput(f"{self._path} cannot be read as a CSV: {reason}. Try: UTF-8, commas, one header") from error
 
     def _refuse_change(self) -> None:
-        if _version(self._path) != self._version:
+        if not self._path.is_file() or _version(self._path) != self._version:
             raise BadInput(f"{self._path} was changed while it was read, and nothing was sent. Try: again")
 
 

@@ -107,14 +107,17 @@ def test_many_slips_are_counted_and_a_few_are_kept(tmp_path: Path) -> None:
     assert str(caught.value).endswith(f"… and {slips - 5:,} more. Try: show the `.faults` of this error, a DataFrame")
 
 
-@pytest.mark.parametrize("late", ["10", "10.5", "abc"])
-def test_a_csv_that_changes_while_it_is_read(late: str, tmp_path: Path) -> None:
-    """What is written to it between its two readings is no part of what was checked, and refuses the whole."""
+@pytest.mark.parametrize("late", ["10", "10.5", "abc", None])
+def test_a_csv_that_changes_while_it_is_read(late: str | None, tmp_path: Path) -> None:
+    """What is written to it between its two readings was not checked, and refuses the whole; so does its end."""
     path = written(tmp_path, ["10"] * 3 * PIECE)
     rows = iter(read(path))
     next(rows)
-    with path.open("a") as file:
-        file.write(f"{late},1\n")
+    if late:
+        with path.open("a") as file:
+            file.write(f"{late},1\n")
+    else:
+        path.unlink()
     with pytest.raises(BadInput) as caught:
         list(rows)
     assert str(caught.value) == f"{path} was changed while it was read, and nothing was sent. Try: again"
