@@ -61,10 +61,12 @@ class _Columns:
     """The columns of a table, and the rows that miss one."""
 
     def __init__(self, required: Sequence[str]) -> None:
+        self._rows = 0
         self._there: dict[Any, None] = {}
         self._missing = {name: Faults() for name in required}
 
     def add(self, row: Row) -> None:
+        self._rows += 1
         self._there.update(dict.fromkeys(row.cells))
         for name, faults in self._missing.items():
             if name not in row.cells:
@@ -72,7 +74,7 @@ class _Columns:
 
     def faults(self) -> Faults:
         """Tell what is wrong with the table as a whole, and where it has holes."""
-        if not self._there:
+        if not self._rows:
             return Faults.of(Fault("the table has no rows. Try: a row a job"))
         nameless = (name for name in self._there if not isinstance(name, str))
         advice = "the name of a column must be text. Try: df.rename(columns=str)"
@@ -96,7 +98,9 @@ class _Twins:
         self._labels: dict[int, Hashable] = {}
 
     def add(self, row: Row, job: Job | None) -> None:
-        if row.label != len(self._ids):  # mostly a label is the place, and a million of those need no room
+        if type(row.label) is not int or row.label != len(
+            self._ids
+        ):  # mostly a label is the place, and a million of those need no room
             self._labels[len(self._ids)] = row.label
         self._namers.append(_NAMERS.index(_namer(row)))
         self._ids.append(job.job_id if job else None)
@@ -105,12 +109,13 @@ class _Twins:
         """Tell each row whose job another row has too, by the order of the jobs."""
         ids, found = pd.Series(self._ids, dtype=object).dropna(), Faults()
         for job_id, places in ids[ids.duplicated(keep=False)].groupby(ids, sort=False).groups.items():
-            found.add((self._fault(str(job_id), place, list(places)) for place in places), len(places))
+            first = places[: SHOWN_TWINS + 1].tolist()
+            found.add((self._fault(str(job_id), place, first, len(places) - 1) for place in places), len(places))
         return found
 
-    def _fault(self, job_id: str, place: int, places: Sequence[int]) -> Fault:
-        others = [other for other in places[: SHOWN_TWINS + 1] if other != place][:SHOWN_TWINS]
-        more = len(places) - 1 - len(others)
+    def _fault(self, job_id: str, place: int, first: Sequence[int], twins: int) -> Fault:
+        others = [other for other in first if other != place][:SHOWN_TWINS]
+        more = twins - len(others)
         told = ", ".join(str(self._label(other)) for other in others) + (f" and {more:,} more" if more else "")
         row, namer = self._label(place), _NAMERS[self._namers[place]]
         if namer is None:

@@ -163,6 +163,19 @@ def test_many_twins_are_named_in_short() -> None:
     assert told[0].startswith("row 0, column job_id: exp/a is also the job of row 1, 2, 3, 4, 5 and 994 more.")
 
 
+def test_rows_of_odd_labels_are_told_apart() -> None:
+    """Rows are called what the index calls them, also where that is nothing, a truth value or a time."""
+    labels = [pd.NA, True, pd.Timestamp("2026-11-24")]
+    told = faults(pd.DataFrame({"name": "a", "steps": [1, 2, 3]}, index=pd.Index(labels, dtype=object)))
+    assert told[0].startswith("row <NA>, column name: exp/a is also the job of row True, 2026-11-24 00:00:00.")
+
+
+def test_a_row_without_columns_is_a_row() -> None:
+    """What is missing is told as for any other row."""
+    (told,) = faults([{}], required=("steps",))
+    assert told.startswith("there is no column 'steps', only ")
+
+
 def test_what_is_nested_too_deeply() -> None:
     """A list inside itself is refused and does not end the kernel."""
     endless: list[Any] = []

@@ -8,10 +8,17 @@ from typing import Any
 import pytest
 
 from lrtkit import BadTable, Experiment
-from lrtkit.wire import keys
+from lrtkit.wire import keys, ledger
+from lrtkit.wire.errors import Unavailable
 from lrtkit.wire.job import Job, fingerprint
 from lrtkit.wire.parcel import claim_check
-from lrtkit.wire.record import State
+from lrtkit.wire.record import Record, State
+from lrtkit.wire.s3 import Item, S3Store
+from lrtkit.wire.settings import WorkerSettings
+from tests.simulation import clock
+from tests.simulation.cloud import BUCKET, CloudTwin
+from tests.simulation.node import NodeTwin
+from tests.simulation.workload import Pace
 from tests.worker.lab import Lab
 
 TEXT = "ü\u2028" * 300_000
@@ -99,3 +106,36 @@ def test_a_body_that_is_not_what_was_submitted(lab: Lab) -> None:
     }
     assert reasons == {Job({"job_id": job_id}).body: reason for job_id, reason in expected.items()}
     assert not [key for key in lab.objects("") if key.endswith("checkpoint.json")]
+
+
+class Hesitant(S3Store):
+    """A bucket that does not answer the first few times that somebody asks for a body."""
+
+    refusals = 5
+
+    def get(self, key: str) -> Item | None:
+        """Read, if this is the time for it."""
+        if "/_submissions/" in key and self.refusals:
+            self.refusals -= 1
+            raise Unavailable(f"cannot read {key}")
+        return super().get(key)
+
+
+def test_a_body_in_a_bucket_that_is_away_is_waited_for() -> None:
+    """The job is neither run without its fields nor set aside; in virtual time it is done when the bucket is back."""
+    record, store, dead = clock.run(_hesitated())
+    assert (record.state, record.steps, store.refusals, dead) == (State.DONE, 5, 0, 0)
+
+
+async def _hesitated() -> tuple[Record, Hesitant, int]:
+    cloud = CloudTwin()
+    cloud.store = store = Hesitant(BUCKET, connect=cloud.connect)
+    job = Job({"job_id": "job", "steps": 5})
+    sha256 = hashlib.sha256(job.body.encode()).hexdigest()
+    store.put(keys.body("job", sha256), job.body.encode())
+    cloud.queue.send(claim_check("job", job.fingerprint, sha256).outgoing())
+    settings = WorkerSettings(imds_url="", idle_exit_s=300)
+    await NodeTwin("node", cloud, settings=settings, pace=Pace()).has_stopped()
+    record = ledger.read(store, "job").record
+    assert record
+    return record, store, cloud.queue.depth().dead

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from lrtkit import Experiment
 from lrtkit.wire.record import State
 from tests.waiting import until
 from tests.worker.lab import LEASE_S, Lab
@@ -124,14 +123,3 @@ def test_an_idle_worker_waits_for_its_queue(lab: Lab, line: Line) -> None:
     lab.send(steps=1)
     line.mend()
     lab.is_in(State.DONE)
-
-
-def test_a_body_in_a_bucket_that_is_away_is_waited_for(lab: Lab, line: Line) -> None:
-    """A job that is too large for its message is neither run without its fields nor set aside."""
-    Experiment("exp", lab.cloud).submit([{"name": "large", "steps": 2, "text": "x" * 1_100_000}])
-    line.cut()
-    worker = lab.worker(env=to_bucket(line))
-    assert "_submissions" in worker.said("waiting")["reason"]
-    assert (lab.found("exp/large"), lab.no_letters()) == (None, True)
-    line.mend()
-    assert lab.is_in(State.DONE, "exp/large").result == 3
