@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+import socket
+import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from types import ModuleType
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -45,6 +49,38 @@ def test_an_unknown_figure_is_refused(bench: Callable[[str], ModuleType], capsys
     """The names of the figures are told."""
     assert bench("__main__").main(["speed"]) == 2
     assert "resume" in capsys.readouterr().err
+
+
+def test_a_distant_server_answers_late_and_in_order(bench: Callable[[str], ModuleType]) -> None:
+    """A first answer takes two round trips, the next one; what is under way at once arrives at once, in its order."""
+    told = [f"{number:04}".encode() for number in range(100)]
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        with bench("distance").distant(url, 0.1) as far, closing(_connected(far)) as near:
+            began = time.monotonic()
+            near.sendall(b"".join(told[:50]))
+            there, _ = server.accept()
+            with closing(there):
+                assert _read(there, 200) == b"".join(told[:50])
+                assert time.monotonic() - began >= 0.29
+                for each in told:
+                    there.sendall(each)
+                sent = time.monotonic()
+                assert _read(near, 400) == b"".join(told)
+                assert 0.09 <= time.monotonic() - sent < 5
+            assert near.recv(1) == b""
+
+
+def _connected(url: str) -> socket.socket:
+    where = urlsplit(url)
+    return socket.create_connection((where.hostname or "", where.port or 0))
+
+
+def _read(connection: socket.socket, size: int) -> bytes:
+    got = b""
+    while len(got) < size:
+        got += connection.recv(size - len(got))
+    return got
 
 
 def test_a_job_goes_on_when_its_node_has_vanished() -> None:
