@@ -1,4 +1,4 @@
-"""Measures the worker and prints one table."""
+"""Measures the kit and prints one table."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 
 from bench.table import HEADS, WIDTHS, line
 
-FIGURES = ("idle", "resume", "calls", "goodput", "stall", "overhead")
+FIGURES = ("idle", "resume", "calls", "goodput", "stall", "overhead", "status")
 
 
 def main(names: list[str]) -> int:

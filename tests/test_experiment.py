@@ -19,8 +19,9 @@ from lrtkit.progress.audit import BrokenPromise
 from lrtkit.wire import keys
 from lrtkit.wire.errors import BadInput, Denied, LrtError, NotFinished, NotFound, Unavailable
 from lrtkit.wire.job import parse
+from lrtkit.wire.listing import Listed, Page
 from lrtkit.wire.record import Cause, Failure, Holder, Record, State
-from lrtkit.wire.s3 import Listed, S3Store
+from lrtkit.wire.s3 import S3Store
 from lrtkit.wire.sqs import Outgoing, SqsQueue
 
 TABLE = pd.DataFrame({"name": [f"j{number:03}" for number in range(25)], "steps": range(10, 35), "lr": 0.5})
@@ -167,11 +168,13 @@ class Old(S3Store):
         super().__init__(cloud.settings.bucket)
         self._young = young
 
-    def listed(self, prefix: str) -> Iterator[Listed]:
+    def pages(self, prefix: str, after: Sequence[str]) -> list[Page]:
         """List what is there, with earlier times."""
-        for found in super().listed(prefix):
-            age_s = 0 if self._young in found.key else 15 * 86_400
-            yield replace(found, modified_at=found.modified_at - age_s)
+        return [replace(page, found=list(map(self._aged, page.found))) for page in super().pages(prefix, after)]
+
+    def _aged(self, found: Listed) -> Listed:
+        age_s = 0 if self._young in found.key else 15 * 86_400
+        return replace(found, modified_at=found.modified_at - age_s)
 
 
 def test_diff_says_what_submit_would_do(experiment: Experiment, cloud: Cloud) -> None:
@@ -316,13 +319,13 @@ class Moving(S3Store):
         self._looks = 0
         self._away = away
 
-    def listed(self, prefix: str) -> Iterator[Listed]:
+    def pages(self, prefix: str, after: Sequence[str]) -> list[Page]:
         """Let a job end, then list."""
         self._looks += 1
         if self._looks == self._away:
             raise Unavailable("cannot list the bucket")
         next(self._ends, None)
-        return super().listed(prefix)
+        return super().pages(prefix, after)
 
 
 @pytest.mark.parametrize("away", [0, 3])

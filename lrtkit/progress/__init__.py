@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -24,10 +23,11 @@ __all__ = ["JobState", "Progress", "View"]
 class Progress:
     """The jobs of an experiment or, without one, all of a bucket, that of the guide's worker too.
 
-    Each method reads the bucket: its list, and what has changed since the last time.
+    Each method reads the bucket: its list, and what has changed since the last time. Ages are told by the
+    bucket's clock, or by ``now`` (seconds since 1970) where that is given.
     """
 
-    def __init__(self, store: Source, experiment: str | None = None, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, store: Source, experiment: str | None = None, *, now: Callable[[], float] | None = None) -> None:
         self._reader = Reader(store, experiment, now=now)
 
     def views(self) -> list[View]:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lrtkit import submissions
 from lrtkit.progress.cache import Cache, Source
+from lrtkit.progress.ranges import Ranges
 from lrtkit.progress.view import JobState, View
 from lrtkit.wire import keys
 from lrtkit.wire.errors import DamagedFile
+from lrtkit.wire.listing import Listed
 from lrtkit.wire.record import Record
-from lrtkit.wire.s3 import Listed
+
+RANGE = 300
+"""Jobs in a range of the first list: with a record, a result and a file each they nearly fill a page."""
 
 
 @dataclass
@@ -30,22 +33,23 @@ class _Found:
 class Reader:
     """Reads the jobs of an experiment, or, without one, of the whole bucket."""
 
-    def __init__(self, store: Source, experiment: str | None = None, *, now: Callable[[], float] = time.time) -> None:
-        self._store = store
+    def __init__(self, store: Source, experiment: str | None = None, *, now: Callable[[], float] | None = None) -> None:
         self._now = now
-        self._prefix = f"{experiment}/" if experiment else ""
         self._cache = Cache(store)
+        self._ranges = Ranges(store, f"{experiment}/" if experiment else "")
+        self._submissions = Ranges(store, keys.submissions(experiment)) if experiment else None
 
     def views(self) -> list[View]:
         """Return a view of each job, in the order of their ids; the cost is the list, and a GET for each change."""
-        found = _sorted(self._store.listed(self._prefix))
+        self._foresee()
+        found = _sorted(self._ranges.listed())
         views = self._submitted(found)
         records = self._cache.read(found.records.values(), _record)
         for job_id in found.records.keys() | found.results.keys():
             result = found.results.get(job_id)
             view = replace(views.get(job_id) or View(job_id), result_etag=result.etag if result else None)
             views[job_id] = _with_record(view, found.records.get(job_id), records)
-        read_at = self._now()
+        read_at = self._now() if self._now else self._ranges.read_at
         return [replace(views[job_id], read_at=read_at) for job_id in sorted(views)]
 
     def values(self, views: Iterable[View]) -> dict[str, Any]:
@@ -61,6 +65,13 @@ class Reader:
             elif place.key in read:
                 values[view.job_id] = read[place.key]
         return values
+
+    def _foresee(self) -> None:
+        """Divide the first list by what was submitted."""
+        if self._submissions:
+            found = _sorted(self._submissions.listed())
+            self._ranges.divide([keys.record(job_id) for job_id in sorted(self._submitted(found))[RANGE::RANGE]])
+            self._submissions = None
 
     def _submitted(self, found: _Found) -> dict[str, View]:
         """Return a view of every job that was submitted; one that is in several lists is sent if it was once."""
