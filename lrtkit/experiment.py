@@ -15,6 +15,7 @@ from tqdm.auto import tqdm
 from lrtkit import artifacts, control, submissions
 from lrtkit.connection import Cloud
 from lrtkit.control import Ids
+from lrtkit.control.purging import Estate, Purge
 from lrtkit.jobs import Action, Known, Rules, Sender, Table, check, compare, foresee, frames
 from lrtkit.progress import Progress, View, pace, waiting
 from lrtkit.progress.audit import audit
@@ -186,6 +187,29 @@ class Experiment:
         states = {view.job_id: view.state for view in self._progress.views()}
         return control.letters.frame([each for each in found if self._is_own(each.job_id, odd=True)], states)
 
+    def purge(self, *, confirm: str | None = None) -> Purge:
+        """Tell what a purge would remove; with ``confirm``, the experiment's name, remove it for good.
+
+        Everything that the bucket has of the experiment goes, and its dead letters. Its messages cannot be
+        picked out of a queue that others use too; in place of each job a small record stays, so that
+        whoever takes a message that is left lets it go unrun. The same rows can be submitted anew.
+
+        Raises BadInput, before anything is removed, where the name is another or jobs run that were not
+        cancelled. It can be repeated wherever it broke off.
+        """
+        cloud = self._ready
+        found = control.letters.read(cloud.queue)
+        own = {letter.message_id for letter in found if self._is_own(letter.job_id)}
+        views = self._progress.views()
+        objects = list(cloud.store.listed(f"{self.name}/"))
+        estate = Estate(self.name, views, list(self._progress.purged().values()), objects, len(own))
+        if confirm is None:
+            return control.purging.foretold(estate)
+        control.purging.check(estate, confirm)
+        purge = control.purging.purge(cloud.store, estate)
+        control.letters.delete(cloud.queue, own)
+        return purge
+
     @cached_property
     def _ready(self) -> Cloud:
         """The cloud, looked at before its first use, so that whatever is missing is told in one sentence."""
@@ -213,8 +237,10 @@ class Experiment:
         """Write down what is to be sent, send it, and mark it as sent."""
         cloud = self._ready
         submission = submissions.announce(cloud.store, self.name, jobs)
+        fingerprints = {job.job_id: job.fingerprint for job in jobs}
+        again = control.purging.revive(cloud.store, self._progress.purged(), fingerprints)
         with tqdm(total=len(jobs), desc=f"{self.name}: submit", unit="job", delay=MOMENT_S) as bar:
-            Sender(cloud.queue).send(jobs, bar.update, largest=self._largest)
+            Sender(cloud.queue).send(jobs, bar.update, largest=self._largest, again=again)
         submissions.confirm(cloud.store, submission)
 
     def __repr__(self) -> str:

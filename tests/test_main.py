@@ -149,6 +149,19 @@ def test_cancel_retry_and_why(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> 
     assert shell("why", "a", "--csv").rows[0]["cause"] == "failure"
 
 
+def test_purge_wants_the_name_once_more(shell: Shell) -> None:
+    """Without it nothing goes and the command fails; with it the frame is the output and the sentence is said aside."""
+    shell("submit", shell.table())
+    asked = shell("purge")
+    assert (asked.code, asked.out) == (2, "")
+    assert asked.err.endswith("Nothing was done. Try: purge(confirm='exp'), or from a shell --confirm exp\n")
+    assert shell("purge", "--confirm", "other").code == 2
+    purged = shell("purge", "--confirm", "exp")
+    assert (purged.code, purged.rows[0]["kind"], purged.rows[0]["objects"]) == (0, "submissions", "2")
+    assert purged.err.startswith("exp is purged: 2 objects")
+    assert shell("status").rows == []
+
+
 def test_dead_letters_and_artifacts(shell: Shell) -> None:
     """Nothing set aside and no files are tables without rows."""
     shell("submit", shell.table())

@@ -63,6 +63,9 @@ class Service:
         """Run the job unless it has ended; start over where the record changes before it could be claimed."""
         while True:
             found = await self._patiently(ledger.read, job.job_id)
+            if found.record and job.fingerprint in found.record.former:
+                self._report("purged", job_id=job.job_id)
+                return Acknowledge()
             if await self._has_ended(job, found):
                 return await self._acknowledge(job, found.record)
             try:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from types import MappingProxyType
 from typing import Protocol
 
 from lrtkit.wire.errors import LrtError, Unavailable
@@ -22,6 +23,8 @@ LARGEST_BATCH_LIMIT = 1024 * 1024
 
 THREADS = 16
 TRIES = 7
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
 FIRST_BACKOFF_S = 0.2
 LONGEST_BACKOFF_S = 10.0
 
@@ -59,15 +62,18 @@ class Sender:
         self._pace = Pace(CALLS_PER_S)
         self._stop = threading.Event()
 
-    def send(self, jobs: Sequence[Job], on_sent: Callable[[int], object], *, largest: int) -> None:
+    def send(
+        self, jobs: Sequence[Job], on_sent: Callable[[int], object], *, largest: int, again: Mapping[str, str] = NOTHING
+    ) -> None:
         """Send every job, calling ``on_sent`` with how many more have been; raise the first error that stays.
 
-        ``largest`` is the size of the queue's largest message in bytes. Nothing is on its way any
+        ``largest`` is the size of the queue's largest message in bytes; ``again`` has, by its id, what makes
+        a job's message another than one that was sent before. Nothing is on its way any
         more when this returns or raises.
         """
         sent = 0
         with ThreadPoolExecutor(THREADS, thread_name_prefix="send") as threads:
-            futures = [threads.submit(self._send, batch) for batch in batches(jobs, largest)]
+            futures = [threads.submit(self._send, batch) for batch in batches(jobs, largest, again)]
             try:
                 for future in as_completed(futures):
                     count = future.result()
@@ -105,7 +111,7 @@ class Sender:
         return [batch[place] for place in sorted(refused)], next(lasting, next(iter(refused.values()), None))
 
 
-def batches(jobs: Sequence[Job], largest: int) -> Iterator[list[Outgoing]]:
+def batches(jobs: Sequence[Job], largest: int, again: Mapping[str, str] = NOTHING) -> Iterator[list[Outgoing]]:
     """Pack jobs in their order, by ten and by what a batch may weigh.
 
     A queue with an old, smaller limit is not trusted with batches larger than that limit was.
@@ -114,7 +120,8 @@ def batches(jobs: Sequence[Job], largest: int) -> Iterator[list[Outgoing]]:
     batch: list[Outgoing] = []
     size = 0
     for job in jobs:
-        message = Outgoing(job.body, job.job_id, once(job.job_id, job.fingerprint))
+        marks = [again[job.job_id]] if job.job_id in again else []
+        message = Outgoing(job.body, job.job_id, once(job.job_id, job.fingerprint, *marks))
         weight = len(message.body.encode())
         if batch and (len(batch) == BATCH or size + weight > limit):
             yield batch

@@ -34,6 +34,10 @@ class Progress:
         """Return what is known of each job, in the order of their ids."""
         return self._reader.views()
 
+    def purged(self) -> dict[str, View]:
+        """Return what stays, as the last look at the bucket has shown, of jobs that were purged, by their ids."""
+        return self._reader.purged
+
     def values(self, views: Iterable[View]) -> dict[str, Any]:
         """Return the results of those jobs that are done, by their ids."""
         return self._reader.values(views)

@@ -31,13 +31,17 @@ class _Found:
 
 
 class Reader:
-    """Reads the jobs of an experiment, or, without one, of the whole bucket."""
+    """Reads the jobs of an experiment, or, without one, of the whole bucket.
+
+    ``purged`` are what the last records of purged jobs show, which are no jobs any more.
+    """
 
     def __init__(self, store: Source, experiment: str | None = None, *, now: Callable[[], float] | None = None) -> None:
         self._now = now
         self._cache = Cache(store)
         self._ranges = Ranges(store, f"{experiment}/" if experiment else "")
         self._submissions = Ranges(store, keys.submissions(experiment)) if experiment else None
+        self.purged: dict[str, View] = {}
 
     def views(self) -> list[View]:
         """Return a view of each job, in the order of their ids; the cost is the list, and a GET for each change."""
@@ -50,7 +54,9 @@ class Reader:
             view = replace(views.get(job_id) or View(job_id), result_etag=result.etag if result else None)
             views[job_id] = _with_record(view, found.records.get(job_id), records)
         read_at = self._now() if self._now else self._ranges.read_at
-        return [replace(views[job_id], read_at=read_at) for job_id in sorted(views)]
+        found_jobs = [replace(views[job_id], read_at=read_at) for job_id in sorted(views)]
+        self.purged = {view.job_id: view for view in found_jobs if view.record and view.record.purged_at}
+        return [view for view in found_jobs if view.job_id not in self.purged]
 
     def values(self, views: Iterable[View]) -> dict[str, Any]:
         """Return the results of those jobs that are done, by their ids."""

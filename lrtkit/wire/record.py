@@ -18,6 +18,8 @@ ENVELOPE = "_lrt"
 VERSION = 1
 KEPT_ATTEMPTS = 50
 
+_PLAIN = ("fingerprint", "steps", "interruptions", "result", "cancel_requested_at", "updated_at")
+
 
 class State(StrEnum):
     """Where a job stands."""
@@ -127,7 +129,11 @@ class Failure:
 
 @dataclass(frozen=True)
 class Record:
-    """A job record. ``checkpoint`` is None until one is saved, ``previous`` is the one before it."""
+    """A job record. ``checkpoint`` is None until one is saved, ``previous`` is the one before it.
+
+    Of a purged job one with ``purged_at`` stays. ``former`` are the fingerprints of jobs that had the id and
+    were purged: whoever takes a message of one of them lets it go.
+    """
 
     state: State
     fingerprint: str | None = None
@@ -144,6 +150,8 @@ class Record:
     result_file: StoredFile | None = None
     cancel_requested_at: str | None = None
     updated_at: str | None = None
+    purged_at: str | None = None
+    former: tuple[str, ...] = ()
 
     @property
     def open_attempt(self) -> Attempt | None:
@@ -274,20 +282,17 @@ def _record(state: dict[str, Any], envelope: dict[str, Any]) -> Record:
     checkpoint = {"state": state, **{name: envelope[name] for name in ("files", "saved_at", "state_file")}}
     return Record(
         state=State(envelope["state"]),
-        fingerprint=envelope["fingerprint"],
-        steps=envelope["steps"],
         generation=int(envelope["generation"]),
         checkpoint=_saved(checkpoint) if envelope["has_checkpoint"] else None,
         previous=_saved(envelope["previous"]) if envelope["previous"] else None,
         attempts=tuple(Attempt(**attempt) for attempt in envelope["attempts"]),
         counts=Counts(**envelope["counts"]),
-        interruptions=envelope["interruptions"],
         error=Failure(**envelope["error"]) if envelope["error"] else None,
         artifacts=_files(envelope["artifacts"]),
-        result=envelope["result"],
         result_file=StoredFile(**envelope["result_file"]) if envelope["result_file"] else None,
-        cancel_requested_at=envelope["cancel_requested_at"],
-        updated_at=envelope["updated_at"],
+        purged_at=envelope.get("purged_at"),
+        former=tuple(envelope.get("former", ())),
+        **{name: envelope[name] for name in _PLAIN},
     )
 
 
