@@ -87,6 +87,7 @@ _COMMANDS: Mapping[str, Answer] = {
     "cancel": lambda exp, given: exp.cancel(_ids(given.ids)),
     "retry": lambda exp, given: exp.retry(_ids(given.ids)),
     "dead-letters": lambda exp, _: exp.dead_letters(),
+    "depth": lambda exp, given: exp.depth(past_h=given.past),
     "purge": lambda exp, given: _purge(exp, given.confirm),
 }
 
@@ -101,6 +102,7 @@ _HELP = {
     "cancel": "cancel jobs",
     "retry": "give failed or cancelled jobs another chance",
     "dead-letters": "tell which messages were set aside, and why",
+    "depth": "tell how many messages wait, are in flight, are delayed and lie dead",
     "purge": "remove an experiment for good; without --confirm, tell what that would remove and fail with 2",
 }
 
@@ -122,6 +124,9 @@ def _parser() -> argparse.ArgumentParser:
     made["artifacts"].add_argument("folder", nargs="?", help="where to write the files")
     for name in ("cancel", "retry"):
         made[name].add_argument("ids", nargs="+", help="jobs; - reads them from standard input")
+    made["depth"].add_argument(
+        "--past", type=float, default=0, metavar="HOURS", help="with the readings kept in so many hours (default: 0)"
+    )
     made["purge"].add_argument("--confirm", metavar="NAME", help="the experiment's name once more")
     made["status"].add_argument("--check", action="store_true", help="fail with 1 unless all jobs are done")
     made["wait"].add_argument("--timeout", type=float, metavar="SECONDS", help="how long (default: for ever)")

@@ -16,6 +16,7 @@ from lrtkit import artifacts, control, submissions
 from lrtkit.connection import Cloud
 from lrtkit.control import Ids
 from lrtkit.control.purging import Estate, Purge
+from lrtkit.depths import Depths, Sampling
 from lrtkit.jobs import Action, Known, Rules, Sender, Table, check, compare, foresee, frames
 from lrtkit.progress import Progress, View, pace, waiting
 from lrtkit.progress.audit import audit
@@ -23,7 +24,6 @@ from lrtkit.progress.story import Story, tell
 from lrtkit.wire import keys
 from lrtkit.wire.errors import BadInput
 from lrtkit.wire.job import Job
-from lrtkit.wire.sqs import Depth
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class Experiment:
             raise BadInput(f"an experiment cannot be called {name!r}. Try: letters, digits and . _ = - as in 'argon'")
         self.name = name
         self.cloud = cloud
-        self._depths: list[tuple[pd.Timestamp, Depth]] = []
+        self._sampling: Sampling | None = None
 
     def submit(
         self, table: Table, *, required: Sequence[str] = ("steps",), replicas: int | None = None
@@ -104,15 +104,30 @@ class Experiment:
         views = self._progress.views()
         return audit(views, self._progress.values(views))
 
-    def depth(self) -> pd.DataFrame:
-        """Read the depth of the queue, and return this and all earlier readings, indexed by ``at`` (UTC).
+    def depth(self, *, past_h: float = 24.0) -> pd.DataFrame:
+        """Read the depth of the queue, and return this and the readings of the last hours, indexed by ``at`` (UTC).
 
         ``waiting``, ``in_flight``, ``delayed`` and ``dead`` count messages of the whole queue, whichever
-        experiment they are of; SQS gives them approximately.
+        experiment they are of; SQS gives them approximately. ``oldest`` is how long the oldest of this
+        experiment's queued jobs has waited, where the bucket was looked at within the last minute.
+        Readings are kept in the bucket for fresh kernels and colleagues, a minute's at once, and
+        those of the autoscaler are among them, with its ``replicas``.
         """
-        self._depths.append((pd.Timestamp.now("UTC"), self._ready.queue.depth()))
-        index = pd.DatetimeIndex([at for at, _ in self._depths], name="at")
-        return pd.DataFrame([depth for _, depth in self._depths], index=index)
+        self._sample()
+        return self._depths.frame(past_h)
+
+    def sampling(self, *, every_s: float = 30.0) -> Sampling:
+        """Read the depth in the background from now on, and keep it, so that charts of it have a past.
+
+        It ends with ``stop()``, with its ``with`` block, with a new sampling or with the kernel; no trouble
+        of it is raised.
+        """
+        if every_s < 1:
+            raise BadInput(f"every_s is {every_s:g} but must be at least 1. Try: 30, as each reading is two calls")
+        if self._sampling:
+            self._sampling.stop()
+        self._sampling = Sampling(self._depths, self._sample, every_s=every_s)
+        return self._sampling
 
     def wait(self, timeout_s: float | None = None, *, every_s: float = 2.0) -> pd.DataFrame:
         """Wait, with a progress bar, until every job is done, failed or cancelled, and return the status.
@@ -215,6 +230,13 @@ class Experiment:
         """The cloud, looked at before its first use, so that whatever is missing is told in one sentence."""
         self.cloud.check()
         return self.cloud
+
+    def _sample(self) -> None:
+        self._depths.read(self._progress.oldest_s())
+
+    @cached_property
+    def _depths(self) -> Depths:
+        return Depths(self._ready.queue, self._ready.store)
 
     @cached_property
     def _progress(self) -> Progress:

@@ -288,7 +288,7 @@ def test_depth_has_a_past(experiment: Experiment) -> None:
     experiment.submit(TABLE)
     depth = experiment.depth()
     assert depth["waiting"].tolist() == [0, 25]
-    assert list(depth.columns) == ["waiting", "in_flight", "delayed", "dead"]
+    assert list(depth.columns) == ["waiting", "in_flight", "delayed", "dead", "oldest"]
     assert depth.index.name == "at"
     assert depth.index.is_monotonic_increasing
     assert str(depth.index.tz) == "UTC"

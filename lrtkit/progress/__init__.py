@@ -38,6 +38,10 @@ class Progress:
         """Return what stays, as the last look at the bucket has shown, of jobs that were purged, by their ids."""
         return self._reader.purged
 
+    def oldest_s(self) -> float | None:
+        """Return how long the oldest queued job has waited, where the bucket was looked at within the last minute."""
+        return self._reader.oldest_s()
+
     def values(self, views: Iterable[View]) -> dict[str, Any]:
         """Return the results of those jobs that are done, by their ids."""
         return self._reader.values(views)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -18,6 +19,8 @@ from lrtkit.wire.record import Record
 
 RANGE = 300
 """Jobs in a range of the first list: with a record, a result and a file each they nearly fill a page."""
+
+FRESH_S = 60.0
 
 
 @dataclass
@@ -42,6 +45,8 @@ class Reader:
         self._ranges = Ranges(store, f"{experiment}/" if experiment else "")
         self._submissions = Ranges(store, keys.submissions(experiment)) if experiment else None
         self.purged: dict[str, View] = {}
+        self._last: list[View] = []
+        self._looked_at = 0.0
 
     def views(self) -> list[View]:
         """Return a view of each job, in the order of their ids; the cost is the list, and a GET for each change."""
@@ -56,7 +61,15 @@ class Reader:
         read_at = self._now() if self._now else self._ranges.read_at
         found_jobs = [replace(views[job_id], read_at=read_at) for job_id in sorted(views)]
         self.purged = {view.job_id: view for view in found_jobs if view.record and view.record.purged_at}
-        return [view for view in found_jobs if view.job_id not in self.purged]
+        self._last = [view for view in found_jobs if view.job_id not in self.purged]
+        self._looked_at = time.monotonic()
+        return list(self._last)
+
+    def oldest_s(self) -> float | None:
+        """Return how long the oldest queued job has waited, where the bucket was looked at within the last minute."""
+        since_s = time.monotonic() - self._looked_at
+        waits = [view.read_at - view.sent_at for view in self._last if view.state is JobState.QUEUED and view.sent_at]
+        return max(0.0, max(waits) + since_s) if waits and since_s < FRESH_S else None
 
     def values(self, views: Iterable[View]) -> dict[str, Any]:
         """Return the results of those jobs that are done, by their ids."""
