@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from lrtkit import BadTable, Experiment, submissions
-from lrtkit.connection import Cloud
+from lrtkit.connection import Cloud, connect
 from lrtkit.progress.audit import BrokenPromise
 from lrtkit.wire import keys
 from lrtkit.wire.errors import BadInput, Denied, LrtError, NotFinished, NotFound, Unavailable
@@ -274,6 +274,28 @@ def test_two_researchers_on_one_queue(cloud: Cloud) -> None:
     yours.submit(TABLE[:3])
     assert (len(mine.status()), len(yours.status())) == (2, 3)
     assert mine.depth()["waiting"].tolist() == [5]
+
+
+def test_two_researchers_on_one_experiment(cloud: Cloud, env_file: Path) -> None:
+    """Of one name and one bucket it is one set of jobs: neither sends what the other has sent, and both see all."""
+    mine, yours = Experiment("exp", cloud), Experiment("exp", connect(env_file))
+    mine.submit(TABLE[:3])
+    assert yours.submit(TABLE[1:5])["outcome"].tolist() == ["known", "known", "sent", "sent"]
+    assert mine.submit(TABLE[:5])["outcome"].tolist() == ["known"] * 5
+    assert cloud.queue.depth().waiting == 5
+    yours.cancel("j001")
+    pd.testing.assert_frame_equal(mine.status().drop(columns="age"), yours.status().drop(columns="age"))
+
+
+def test_after_a_restart_of_the_kernel(cloud: Cloud, env_file: Path) -> None:
+    """A fresh experiment shows what the old one showed, and does what it would have done."""
+    old = Experiment("exp", cloud)
+    old.submit(TABLE[:4])
+    assert list(ends(cloud, ["exp/j000", "exp/j002"]))
+    fresh = Experiment("exp", connect(env_file))
+    pd.testing.assert_frame_equal(fresh.results(), old.results())
+    pd.testing.assert_frame_equal(fresh.status().drop(columns="age"), old.status().drop(columns="age"))
+    assert fresh.submit(TABLE[:5])["outcome"].tolist() == ["known"] * 4 + ["sent"]
 
 
 def test_parameters_of_results_go_in_again(experiment: Experiment) -> None:

@@ -77,9 +77,9 @@ def foretold(estate: Estate) -> Purge:
         return Purge(f"There is nothing of {name} to be removed.", _frame(gone))
     states = Counter(view.state for view in estate.views)
     told = ", ".join(f"{states[state]:,} {state}" for state in JobState if states[state])
-    jobs = f"{len(estate.views):,} jobs ({told})" if told else "no jobs any more"
+    jobs = f"{_count(len(estate.views), 'job')} ({told})" if told else "no jobs any more"
     return Purge(
-        f"{name} has {jobs}: a purge removes {_counted(gone)} and {estate.letters:,} dead letters, for good. "
+        f"{name} has {jobs}: a purge removes {_objects(gone)} and {_count(estate.letters, 'dead letter')}, for good. "
         f"Nothing was done. Try: purge(confirm={name!r}), or from a shell --confirm {name}",
         _frame(gone),
     )
@@ -107,8 +107,12 @@ def purge(store: Store, estate: Estate) -> Purge:
     if left:
         raise BadInput(f"{shown(left)}: began to run meanwhile; all else was removed. Try: cancel, then purge again")
     _delete(store, [each.key for each in lists])
-    text = f"{estate.experiment} is purged: {_counted(gone)} and {estate.letters:,} dead letters were removed."
-    stay = f" {len(buried):,} small records stay, so that messages left in the queue are let go." if buried else ""
+    text = f"{estate.experiment} is purged: {_objects(gone)} and {_count(estate.letters, 'dead letter')} removed."
+    stay = (
+        f" Of {_count(len(buried), 'job')} a small record stays, so that messages left in the queue are let go."
+        if buried
+        else ""
+    )
     return Purge(text + stay, _frame(gone))
 
 
@@ -203,5 +207,9 @@ def _frame(objects: Sequence[Listed]) -> pd.DataFrame:
     return frame.groupby("kind").sum().astype("int64")
 
 
-def _counted(objects: Sequence[Listed]) -> str:
-    return f"{len(objects):,} objects ({sum(each.size for each in objects) / 1e6:,.1f} MB)"
+def _objects(objects: Sequence[Listed]) -> str:
+    return f"{_count(len(objects), 'object')} ({sum(each.size for each in objects) / 1e6:,.1f} MB)"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

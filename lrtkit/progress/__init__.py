@@ -71,8 +71,8 @@ class Progress:
         """Return a row a job, indexed by ``job_id`` in order: its fields as submitted and what it came to.
 
         The members of a result that is an object are columns, those of objects in it by their path
-        (``pressure.error``); any other result is the column ``result``. A name that is also a field
-        gets ``result.`` before it. Only jobs that are done have values.
+        (``pressure.error``); any other result is the column ``result``. A name that is taken, as by
+        a field, gets ``result.`` before it. Only jobs that are done have values.
         """
         views = self.views()
         return frames.results(views, self.values(views))

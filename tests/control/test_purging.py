@@ -40,7 +40,7 @@ def test_it_asks_first(desk: Desk) -> None:
         "exp has 5 jobs (1 queued, 1 interrupted, 1 done, 1 failed, 1 cancelled): a purge removes 10 objects ("
     )
     assert told.text.endswith(
-        " and 1 dead letters, for good. Nothing was done. Try: purge(confirm='exp'), or from a shell --confirm exp"
+        " and 1 dead letter, for good. Nothing was done. Try: purge(confirm='exp'), or from a shell --confirm exp"
     )
     assert told.frame["objects"].to_dict() == {
         "artifacts": 1, "files": 1, "others": 1, "records": 4, "results": 1, "submissions": 2,
@@ -57,7 +57,7 @@ def test_only_its_own_goes(desk: Desk) -> None:
     fill(desk)
     told = desk.experiment.purge(confirm="exp")
     assert "exp is purged: " in told.text
-    assert "5 small records stay" in told.text
+    assert "Of 5 jobs a small record stays" in told.text
     names = ("cancelled", "done", "failed", "interrupted", "queued")
     assert objects(desk) == [keys.record(f"exp/{name}") for name in names]
     assert objects(desk, "exp-2/") == [keys.record("exp-2/a")]

@@ -242,6 +242,13 @@ def test_a_result_that_is_named_like_a_field(cloud: Cloud) -> None:
     assert results.loc["exp/b", ["temperature", "result.result"]].to_list() == [1.0, 55]
 
 
+def test_members_of_a_result_that_have_one_name(cloud: Cloud) -> None:
+    """Neither a path with a dot in a name nor the name of the index hides anything."""
+    put(cloud, "exp/a", RUNNING.done({"p": {"mean": 1}, "p.mean": 2, "job_id": "x", "": 3}, {}, now=at(3)))
+    row = Progress(cloud.store, "exp").results().reset_index().iloc[0]
+    assert row[["job_id", "p.mean", "result.p.mean", "result.job_id"]].tolist() == ["exp/a", 1, 2, "x"]
+
+
 def test_a_result_in_a_file_of_its_own(cloud: Cloud) -> None:
     """A result too large for the record is read from where the record says."""
     body = json.dumps(list(range(1000))).encode()
