@@ -107,13 +107,11 @@ def purge(store: Store, estate: Estate) -> Purge:
     if left:
         raise BadInput(f"{shown(left)}: began to run meanwhile; all else was removed. Try: cancel, then purge again")
     _delete(store, [each.key for each in lists])
+    gone = estate.removable  # as was foretold: of a record that stays, all that it told is gone
     text = f"{estate.experiment} is purged: {_objects(gone)} and {_count(estate.letters, 'dead letter')} removed."
-    stay = (
-        f" Of {_count(len(buried), 'job')} a small record stays, so that messages left in the queue are let go."
-        if buried
-        else ""
-    )
-    return Purge(text + stay, _frame(gone))
+    if buried:
+        text += f" Of {_count(len(buried), 'job')} a small record stays, so that messages left in the queue are let go."
+    return Purge(text, _frame(gone))
 
 
 def revive(store: Store, purged: Mapping[str, View], fingerprints: Mapping[str, str]) -> dict[str, str]:

@@ -52,14 +52,13 @@ class Reader:
         """Return a view of each job, in the order of their ids; the cost is the list, and a GET for each change."""
         self._foresee()
         found = _sorted(self._ranges.listed())
-        views = self._submitted(found)
+        read_at = self._now() if self._now else self._ranges.read_at
+        views = self._submitted(found, read_at)
         records = self._cache.read(found.records.values(), _record)
         for job_id in found.records.keys() | found.results.keys():
-            result = found.results.get(job_id)
-            view = replace(views.get(job_id) or View(job_id), result_etag=result.etag if result else None)
-            views[job_id] = _with_record(view, found.records.get(job_id), records)
-        read_at = self._now() if self._now else self._ranges.read_at
-        found_jobs = [replace(views[job_id], read_at=read_at) for job_id in sorted(views)]
+            view = views.get(job_id) or View(job_id, read_at=read_at)
+            views[job_id] = _with_objects(view, found, records)
+        found_jobs = [views[job_id] for job_id in sorted(views)]
         self.purged = {view.job_id: view for view in found_jobs if view.record and view.record.purged_at}
         self._last = [view for view in found_jobs if view.job_id not in self.purged]
         self._looked_at = time.monotonic()
@@ -89,19 +88,19 @@ class Reader:
         """Divide the first list by what was submitted."""
         if self._submissions:
             found = _sorted(self._submissions.listed())
-            self._ranges.divide([keys.record(job_id) for job_id in sorted(self._submitted(found))[RANGE::RANGE]])
+            self._ranges.divide([keys.record(job_id) for job_id in sorted(self._submitted(found, 0.0))[RANGE::RANGE]])
             self._submissions = None
 
-    def _submitted(self, found: _Found) -> dict[str, View]:
+    def _submitted(self, found: _Found, read_at: float) -> dict[str, View]:
         """Return a view of every job that was submitted; one that is in several lists is sent if it was once."""
         views: dict[str, View] = {}
         read = self._cache.read(found.lists, submissions.parse)
         for listed in found.lists:
             mark = found.marks.get(keys.sent(listed.key))
+            told: dict[str, Any] = {"sent": True, "sent_at": mark.modified_at} if mark else {}
             for line in read.get(listed.key, ()):
-                before = views.get(line.job_id) or View(line.job_id, submitted_at=listed.modified_at)
-                after = replace(before, fields=line.fields, submitted=line.fingerprint)
-                views[line.job_id] = replace(after, sent=True, sent_at=mark.modified_at) if mark else after
+                before = views.get(line.job_id) or View(line.job_id, submitted_at=listed.modified_at, read_at=read_at)
+                views[line.job_id] = replace(before, fields=line.fields, submitted=line.fingerprint, **told)
         return views
 
 
@@ -118,13 +117,16 @@ def _sorted(listed: Iterable[Listed]) -> _Found:
     return found
 
 
-def _with_record(view: View, listed: Listed | None, records: Mapping[str, Record | str]) -> View:
+def _with_objects(view: View, found: _Found, records: Mapping[str, Record | str]) -> View:
+    """Return a view with what the job's record and result tell."""
+    listed, result = found.records.get(view.job_id), found.results.get(view.job_id)
     record = records.get(listed.key) if listed else None
+    etag = result.etag if result else None
     if listed is None or record is None:
-        return view
+        return replace(view, result_etag=etag)
     if isinstance(record, str):
-        return replace(view, damage=record)
-    return replace(view, record=record, written_at=listed.modified_at)
+        return replace(view, result_etag=etag, damage=record)
+    return replace(view, result_etag=etag, record=record, written_at=listed.modified_at)
 
 
 def _record(body: bytes) -> Record | str:

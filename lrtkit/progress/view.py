@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from lrtkit.wire.job import Job
@@ -69,7 +70,7 @@ class View:
     sent_at: float | None = None
     read_at: float = 0.0
 
-    @property
+    @cached_property
     def state(self) -> JobState:
         """Where the job stands.
 
