@@ -174,7 +174,7 @@ class Old(S3Store):
 
     def _aged(self, found: Listed) -> Listed:
         age_s = 0 if self._young in found.key else 15 * 86_400
-        return replace(found, modified_at=found.modified_at - age_s)
+        return found._replace(modified_at=found.modified_at - age_s)
 
 
 def test_diff_says_what_submit_would_do(experiment: Experiment, cloud: Cloud) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 from xml.etree import ElementTree as ET
 
@@ -13,8 +13,7 @@ from lrtkit.wire.clock import seconds_of
 from lrtkit.wire.line import Answer
 
 
-@dataclass(frozen=True)
-class Listed:
+class Listed(NamedTuple):
     """An object as listed; ``modified_at`` in seconds since 1970."""
 
     key: str
@@ -45,11 +44,11 @@ def page(answer: Answer) -> Page | None:
     """Return what an answer lists; None where it is not understood."""
     try:
         root = ET.fromstring(answer.body)  # noqa: S314  (botocore parses the same by the same)
-        top = _texts(root)
-        is_url = top.get("EncodingType") == "url"
-        found = [_listed(_texts(each), is_url=is_url) for each in root if _name(each) == "Contents"]
-        return Page(found, top["IsTruncated"] == "false", read_at(answer.headers))
-    except (ET.ParseError, KeyError, ValueError):
+        space = root.tag[: root.tag.rfind("}") + 1]  # which not every server gives
+        is_url = root.findtext(f"{space}EncodingType") == "url"
+        found = [_listed(each, space, is_url=is_url) for each in root.iterfind(f"{space}Contents")]
+        return Page(found, _text(root, f"{space}IsTruncated") == "false", read_at(answer.headers))
+    except (ET.ParseError, ValueError):
         return None
 
 
@@ -70,15 +69,14 @@ def read_at(headers: Mapping[str, str]) -> float | None:
         return None
 
 
-def _listed(texts: Mapping[str, str], *, is_url: bool) -> Listed:
-    key = unquote_plus(texts["Key"]) if is_url else texts["Key"]
-    return Listed(key, texts["ETag"], int(texts["Size"]), seconds_of(texts["LastModified"]))
+def _listed(entry: ET.Element, space: str, *, is_url: bool) -> Listed:
+    key, etag, size, modified = (_text(entry, space + name) for name in ("Key", "ETag", "Size", "LastModified"))
+    return Listed(unquote_plus(key) if is_url else key, etag, int(size), seconds_of(modified))
 
 
-def _texts(parent: ET.Element) -> dict[str, str]:
-    return {_name(child): child.text or "" for child in parent}
-
-
-def _name(element: ET.Element) -> str:
-    """Return an element's name without its namespace, which not every server gives."""
-    return element.tag.rpartition("}")[2]
+def _text(parent: ET.Element, name: str) -> str:
+    """Return the text of a child; raise ValueError where there is none of that name."""
+    found = parent.findtext(name)
+    if found is None:
+        raise ValueError(f"there is no {name}")
+    return found

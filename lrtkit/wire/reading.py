@@ -75,11 +75,17 @@ class FastReader:
 
         try:
             async with asyncio.TaskGroup() as group:
-                for _ in range(_connections(len(asked))):
+                for _ in range(self._connections(len(asked))):
                     group.create_task(work())
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None
         return taken
+
+    def _connections(self, reads: int) -> int:
+        """Return how many connections so many reads are worth, within half of the files that a process may open."""
+        files = os.sysconf("SC_OPEN_MAX") if hasattr(os, "sysconf") else 2 * MOST
+        at_hand = sum(line.is_open for line in self._idle)
+        return min(reads, max(FEW, reads // 4, at_hand), MOST, max(1, files // 2))
 
     async def _answer(self, target: str) -> Answer | None:
         """Return a whole answer; None for any other, and where there is none."""
@@ -120,12 +126,6 @@ class FastReader:
 
     def _headers(self, target: str) -> dict[str, str]:
         return signing.headers(self._access, self._region, host=self._url.netloc, target=target, now=time.time())
-
-
-def _connections(reads: int) -> int:
-    """Return how many connections so many reads are worth, within half of the files that a process may open."""
-    files = os.sysconf("SC_OPEN_MAX") if hasattr(os, "sysconf") else 2 * MOST
-    return min(reads, max(FEW, reads // 4), MOST, max(1, files // 2))
 
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:
