@@ -17,7 +17,6 @@ from lrtkit.wire.errors import BadInput, DamagedFile
 ENVELOPE = "_lrt"
 VERSION = 1
 KEPT_ATTEMPTS = 50
-
 _PLAIN = ("fingerprint", "steps", "interruptions", "result", "cancel_requested_at", "updated_at")
 
 
@@ -129,11 +128,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Record:
-    """A job record. ``checkpoint`` is None until one is saved, ``previous`` is the one before it.
-
-    Of a purged job one with ``purged_at`` stays. ``former`` are the fingerprints of jobs that had the id and
-    were purged: whoever takes a message of one of them lets it go.
-    """
+    """A job record. ``checkpoint`` is None until one is saved, ``previous`` is the one before it."""
 
     state: State
     fingerprint: str | None = None
@@ -150,8 +145,8 @@ class Record:
     result_file: StoredFile | None = None
     cancel_requested_at: str | None = None
     updated_at: str | None = None
-    purged_at: str | None = None
-    former: tuple[str, ...] = ()
+    purged_at: str | None = None  # of a purged job such a record stays
+    former: tuple[str, ...] = ()  # fingerprints of the purged jobs that had the id, whose messages are let go
 
     @property
     def open_attempt(self) -> Attempt | None:
