@@ -31,7 +31,7 @@ KEEP_S = 60.0
 """How long readings are gathered before they are written: an object is written once a minute, not at each reading."""
 
 CLOSE_S = 120.0
-"""Between two readings of this session that are so close, those of others tell nothing new."""
+"""Between two readings of this kernel that are so close, those of others tell nothing new."""
 
 MOST_UNKEPT = 10_000
 TRIES = 5
@@ -43,7 +43,7 @@ Reading = dict[str, Any]
 
 
 class Depths:
-    """The readings of one queue: this session's own, and those that the bucket keeps."""
+    """The readings of one queue: this kernel's own, and those that the bucket keeps."""
 
     def __init__(self, queue: SqsQueue, store: S3Store, *, now: Callable[[], float] = time.time) -> None:
         self._queue = queue
@@ -81,7 +81,7 @@ class Depths:
                 self._unkept = [each for each in self._unkept if each not in readings]
 
     def frame(self, past_h: float) -> pd.DataFrame:
-        """Return the readings of the last hours, kept ones beside this session's own; see ``Experiment.depth``."""
+        """Return the readings of the last hours, kept ones beside this kernel's own; see ``Experiment.depth``."""
         with self._lock:
             own = list(self._own)
         since = min([self._now() - past_h * 3600, *(seconds_of(each["at"]) for each in own[-1:])])
@@ -177,7 +177,7 @@ def _parsed(body: bytes) -> Iterator[Reading]:
 
 
 def _beside(own: Sequence[Reading], kept: Sequence[Reading]) -> list[Reading]:
-    """Return this session's readings, and those kept by anybody for the times in which this session read seldom."""
+    """Return this kernel's readings, and those kept by anybody for the times in which this kernel read seldom."""
     times = sorted(seconds_of(each["at"]) for each in own)
     others = {each["at"]: each for each in kept if not _is_between(times, seconds_of(each["at"]))}
     return sorted([*others.values(), *own], key=lambda each: str(each["at"]))

@@ -1,4 +1,4 @@
-"""The depth of a queue over time: this session's readings beside those that the bucket keeps."""
+"""The depth of a queue over time: this kernel's readings beside those that the bucket keeps."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_readings_are_kept_a_minute_at_once(cloud: Cloud) -> None:
 
 
 def test_the_autoscalers_readings_are_among_them(cloud: Cloud) -> None:
-    """Its steps tell the queue's past too, with the replicas; between close readings of this session they add none."""
+    """Its steps tell the queue's past too, with the replicas; between close readings of this kernel they add none."""
     for ago_s, lines in {7200: 1, 3600: 2, -20: 1}.items():
         snapshot = {"waiting": ago_s, "in_flight": 1, "delayed": 0, "replicas": 3, "status": "running"}
         body = json.dumps({"at": iso(TEN - ago_s), "snapshot": snapshot, "decision": {}}) + '\n{"at": 5}\n["?"]\n{'
