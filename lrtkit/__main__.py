@@ -60,6 +60,15 @@ def _all_done(answer: pd.DataFrame | Story) -> bool:
     return isinstance(answer, Story) or bool((answer["state"] == "done").all())
 
 
+def _purge(experiment: Experiment, confirm: str | None) -> pd.DataFrame:
+    """Purge, say in a sentence what that does, and return the frame; raise BadInput where nothing was confirmed."""
+    told = experiment.purge(confirm=confirm)
+    if confirm is None:
+        raise BadInput(told.text)
+    sys.stderr.write(f"{told.text}\n")
+    return told.frame
+
+
 def _ids(given: Sequence[str]) -> list[str]:
     """Return ids; ``-`` stands for those on standard input, one a line."""
     return [each for word in given for each in (sys.stdin.read().split() if word == "-" else [word])]
@@ -78,6 +87,8 @@ _COMMANDS: Mapping[str, Answer] = {
     "cancel": lambda exp, given: exp.cancel(_ids(given.ids)),
     "retry": lambda exp, given: exp.retry(_ids(given.ids)),
     "dead-letters": lambda exp, _: exp.dead_letters(),
+    "depth": lambda exp, given: exp.depth(past_h=given.past),
+    "purge": lambda exp, given: _purge(exp, given.confirm),
 }
 
 _HELP = {
@@ -91,6 +102,8 @@ _HELP = {
     "cancel": "cancel jobs",
     "retry": "give failed or cancelled jobs another chance",
     "dead-letters": "tell which messages were set aside, and why",
+    "depth": "tell how many messages wait, are in flight, are delayed and lie dead",
+    "purge": "remove an experiment for good; without --confirm, tell what that would remove and fail with 2",
 }
 
 
@@ -111,6 +124,10 @@ def _parser() -> argparse.ArgumentParser:
     made["artifacts"].add_argument("folder", nargs="?", help="where to write the files")
     for name in ("cancel", "retry"):
         made[name].add_argument("ids", nargs="+", help="jobs; - reads them from standard input")
+    made["depth"].add_argument(
+        "--past", type=float, default=0, metavar="HOURS", help="with the readings kept in so many hours (default: 0)"
+    )
+    made["purge"].add_argument("--confirm", metavar="NAME", help="the experiment's name once more")
     made["status"].add_argument("--check", action="store_true", help="fail with 1 unless all jobs are done")
     made["wait"].add_argument("--timeout", type=float, metavar="SECONDS", help="how long (default: for ever)")
     made["wait"].set_defaults(check=True)

@@ -96,9 +96,9 @@ def _advice(what: str, url: str, access: Access, *, prefix: str) -> Iterator[Non
     except NotFound as error:
         raise NotFound(f"there is no {what} at {url}. Try: lrtkit.queues.make(cloud), or mend its name") from error
     except Denied as error:
-        raise Denied(
-            f"the key {access.key_id} was refused for {what}: {_cause(error)}. Try: mend {pair}, or the key's policy"
-        ) from error
+        cause = _cause(error)
+        advice = "" if "Try: " in cause else f". Try: mend {pair}, or the key's policy"
+        raise Denied(f"the key {access.key_id} was refused for {what}: {cause}{advice}") from error
     except Unavailable as error:
         raise Unavailable(
             f"{what} does not answer at {url}: {_cause(error)}. Try: mend {endpoint}, or `python -m lrtkit.local up`"

@@ -16,6 +16,8 @@ from tqdm.auto import tqdm
 from lrtkit import artifacts, control, submissions
 from lrtkit.connection import Cloud
 from lrtkit.control import Ids
+from lrtkit.control.purging import Estate, Purge
+from lrtkit.depths import Depths, Sampling
 from lrtkit.jobs import (
     Action,
     Difference,
@@ -36,7 +38,6 @@ from lrtkit.progress.story import Story, tell
 from lrtkit.submissions import Draft
 from lrtkit.wire import keys, parcel
 from lrtkit.wire.errors import BadInput
-from lrtkit.wire.sqs import Depth
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ class Experiment:
             raise BadInput(f"an experiment cannot be called {name!r}. Try: letters, digits and . _ = - as in 'argon'")
         self.name = name
         self.cloud = cloud
-        self._depths: list[tuple[pd.Timestamp, Depth]] = []
+        self._sampling: Sampling | None = None
 
     def submit(
         self, table: Table, *, required: Sequence[str] = ("steps",), replicas: int | None = None
@@ -121,15 +122,30 @@ class Experiment:
         views = self._progress.views()
         return audit(views, self._progress.values(views))
 
-    def depth(self) -> pd.DataFrame:
-        """Read the depth of the queue, and return this and all earlier readings, indexed by ``at`` (UTC).
+    def depth(self, *, past_h: float = 24.0) -> pd.DataFrame:
+        """Read the depth of the queue, and return this and the readings of the last hours, indexed by ``at`` (UTC).
 
         ``waiting``, ``in_flight``, ``delayed`` and ``dead`` count messages of the whole queue, whichever
-        experiment they are of; SQS gives them approximately.
+        experiment they are of; SQS gives them approximately. ``oldest`` is how long the oldest of this
+        experiment's queued jobs has waited, where the bucket was looked at within the last minute.
+        Readings are kept in the bucket for fresh kernels and colleagues, a minute's at once, and
+        those of the autoscaler are among them, with its ``replicas``.
         """
-        self._depths.append((pd.Timestamp.now("UTC"), self._ready.queue.depth()))
-        index = pd.DatetimeIndex([at for at, _ in self._depths], name="at")
-        return pd.DataFrame([depth for _, depth in self._depths], index=index)
+        self._sample()
+        return self._depths.frame(past_h)
+
+    def sampling(self, *, every_s: float = 30.0) -> Sampling:
+        """Read the depth in the background from now on, and keep it, so that charts of it have a past.
+
+        It ends with ``stop()``, with its ``with`` block, with a new sampling or with the kernel; no trouble
+        of it is raised.
+        """
+        if every_s < 1:
+            raise BadInput(f"every_s is {every_s:g} but must be at least 1. Try: 30, as each reading is two calls")
+        if self._sampling:
+            self._sampling.stop()
+        self._sampling = Sampling(self._depths, self._sample, every_s=every_s)
+        return self._sampling
 
     def wait(self, timeout_s: float | None = None, *, every_s: float = 2.0) -> pd.DataFrame:
         """Wait, with a progress bar, until every job is done, failed or cancelled, and return the status.
@@ -204,11 +220,41 @@ class Experiment:
         states = {view.job_id: view.state for view in self._progress.views()}
         return control.letters.frame([each for each in found if self._is_own(each.job_id, odd=True)], states)
 
+    def purge(self, *, confirm: str | None = None) -> Purge:
+        """Tell what a purge would remove; with ``confirm``, the experiment's name, remove it for good.
+
+        Everything that the bucket has of the experiment goes, and its dead letters. Its messages cannot be
+        picked out of a queue that others use too; in place of each job a small record stays, so that
+        whoever takes a message that is left lets it go unrun. The same rows can be submitted anew.
+
+        Raises BadInput, before anything is removed, where the name is another or jobs run that were not
+        cancelled. It can be repeated wherever it broke off.
+        """
+        cloud = self._ready
+        found = control.letters.read(cloud.queue)
+        own = {letter.message_id for letter in found if self._is_own(letter.job_id)}
+        views = self._progress.views()
+        objects = list(cloud.store.listed(f"{self.name}/"))
+        estate = Estate(self.name, views, list(self._progress.purged().values()), objects, len(own))
+        if confirm is None:
+            return control.purging.foretold(estate)
+        control.purging.check(estate, confirm)
+        purge = control.purging.purge(cloud.store, estate)
+        control.letters.delete(cloud.queue, own)
+        return purge
+
     @cached_property
     def _ready(self) -> Cloud:
         """The cloud, looked at before its first use, so that whatever is missing is told in one sentence."""
         self.cloud.check()
         return self.cloud
+
+    def _sample(self) -> None:
+        self._depths.read(self._progress.oldest_s())
+
+    @cached_property
+    def _depths(self) -> Depths:
+        return Depths(self._ready.queue, self._ready.store)
 
     @cached_property
     def _progress(self) -> Progress:
@@ -238,11 +284,18 @@ class Experiment:
         for _ in self._bar("upload", "job", draft.bodies, draft.upload(cloud.store)):
             pass  # a message must find its body there
         submitted = draft.announce(cloud.store, self.name)
+        again = control.purging.revive(cloud.store, self._purged_of(draft))
         with self._bar("submit", "job", draft.jobs) as bar:
             sender = Sender(cloud.queue, bar.update, total=draft.jobs, largest=self._largest)
             for submission, parcels in zip(submitted, draft.parcels(), strict=True):
-                sender.send(each.outgoing() for each in parcels)
+                sender.send(each.outgoing(*again.get(each.job_id, ())) for each in parcels)
                 submissions.confirm(cloud.store, submission)
+
+    def _purged_of(self, draft: Draft) -> dict[str, str]:
+        """Return the fingerprints of those jobs, by their ids, whose ids purged ones had."""
+        purged = self._progress.purged()
+        parcels = (each for part in draft.parcels() for each in part) if purged else ()
+        return {each.job_id: each.fingerprint for each in parcels if each.job_id in purged}
 
     def _bar(self, what: str, unit: str, total: int | None, over: Iterable[Any] | None = None) -> Any:
         """Return a bar with rate and time left; what it goes over is given on."""

@@ -50,7 +50,8 @@ def _table(table: pd.DataFrame) -> Iterator[str]:
     if table.empty:
         yield f"no rows; columns: {', '.join(table.columns)}\n"
     else:
-        yield f"{table.reset_index().to_string(index=False, na_rep='')}\n"
+        shown = {column.name: column.map(_shown) for _, column in _columns(table)}
+        yield f"{pd.DataFrame(shown, dtype=object).to_string(index=False)}\n"
 
 
 def _json(table: pd.DataFrame) -> Iterator[str]:
@@ -93,6 +94,17 @@ def _rows(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
         named = _columns(table[start : start + PIECE])
         columns = {_name(column): [_value(value) for value in column.astype(object)] for _, column in named}
         yield from (dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True))
+
+
+def _shown(value: Any) -> Any:
+    """Return a cell for the eye: times to the second, and nothing where there is nothing."""
+    if not isinstance(value, (dict, list)) and pd.isna(value):
+        return ""
+    if isinstance(value, pd.Timestamp):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    if isinstance(value, timedelta):
+        return str(timedelta(seconds=round(value.total_seconds())))
+    return f"{value:.6g}" if isinstance(value, float) else value
 
 
 def _name(column: pd.Series[Any]) -> str:

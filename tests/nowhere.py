@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import cast
 
 from lrtkit.connection import Cloud
 from lrtkit.wire.errors import LrtError
-from lrtkit.wire.s3 import Item, Listed, S3Store
+from lrtkit.wire.listing import Page
+from lrtkit.wire.s3 import Item, S3Store
 from lrtkit.wire.settings import Access, BucketSettings, CloudSettings, QueueSettings
 from lrtkit.wire.sqs import Depth, Outgoing, SqsQueue
 
@@ -49,9 +50,13 @@ class Nowhere:
     def get(self, _: str) -> Item | None:
         """Return that nothing is there."""
 
-    def listed(self, _: str) -> Iterator[Listed]:
+    def pages(self, _: str, after: Sequence[str]) -> list[Page]:
         """List nothing."""
-        return iter(())
+        return [Page([], is_last=True, read_at=None) for _ in after]
+
+    def read(self, keys: Sequence[str], make: Callable[[bytes], object]) -> dict[str, object]:
+        """Return that nothing is there."""
+        return {}
 
     def put(self, key: str, body: bytes) -> None:
         """Keep nothing."""

@@ -14,13 +14,14 @@ import pandas as pd
 import pytest
 
 from lrtkit import BadTable, Experiment, submissions
-from lrtkit.connection import Cloud
+from lrtkit.connection import Cloud, connect
 from lrtkit.progress.audit import BrokenPromise
 from lrtkit.wire import keys
 from lrtkit.wire.errors import BadInput, Denied, LrtError, NotFinished, NotFound, Unavailable
 from lrtkit.wire.job import parse
+from lrtkit.wire.listing import Listed, Page
 from lrtkit.wire.record import Cause, Failure, Holder, Record, State
-from lrtkit.wire.s3 import Listed, S3Store
+from lrtkit.wire.s3 import S3Store
 from lrtkit.wire.sqs import Outgoing, SqsQueue
 
 TABLE = pd.DataFrame({"name": [f"j{number:03}" for number in range(25)], "steps": range(10, 35), "lr": 0.5})
@@ -167,11 +168,13 @@ class Old(S3Store):
         super().__init__(cloud.settings.bucket)
         self._young = young
 
-    def listed(self, prefix: str) -> Iterator[Listed]:
+    def pages(self, prefix: str, after: Sequence[str]) -> list[Page]:
         """List what is there, with earlier times."""
-        for found in super().listed(prefix):
-            age_s = 0 if self._young in found.key else 15 * 86_400
-            yield replace(found, modified_at=found.modified_at - age_s)
+        return [replace(page, found=list(map(self._aged, page.found))) for page in super().pages(prefix, after)]
+
+    def _aged(self, found: Listed) -> Listed:
+        age_s = 0 if self._young in found.key else 15 * 86_400
+        return found._replace(modified_at=found.modified_at - age_s)
 
 
 def test_diff_says_what_submit_would_do(experiment: Experiment, cloud: Cloud) -> None:
@@ -267,6 +270,28 @@ def test_two_researchers_on_one_queue(cloud: Cloud) -> None:
     assert mine.depth()["waiting"].tolist() == [5]
 
 
+def test_two_researchers_on_one_experiment(cloud: Cloud, env_file: Path) -> None:
+    """Of one name and one bucket it is one set of jobs: neither sends what the other has sent, and both see all."""
+    mine, yours = Experiment("exp", cloud), Experiment("exp", connect(env_file))
+    mine.submit(TABLE[:3])
+    assert yours.submit(TABLE[1:5])["outcome"].tolist() == ["known", "known", "sent", "sent"]
+    assert mine.submit(TABLE[:5])["outcome"].tolist() == ["known"] * 5
+    assert cloud.queue.depth().waiting == 5
+    yours.cancel("j001")
+    pd.testing.assert_frame_equal(mine.status().drop(columns="age"), yours.status().drop(columns="age"))
+
+
+def test_after_a_restart_of_the_kernel(cloud: Cloud, env_file: Path) -> None:
+    """A fresh experiment shows what the old one showed, and does what it would have done."""
+    old = Experiment("exp", cloud)
+    old.submit(TABLE[:4])
+    assert list(ends(cloud, ["exp/j000", "exp/j002"]))
+    fresh = Experiment("exp", connect(env_file))
+    pd.testing.assert_frame_equal(fresh.results(), old.results())
+    pd.testing.assert_frame_equal(fresh.status().drop(columns="age"), old.status().drop(columns="age"))
+    assert fresh.submit(TABLE[:5])["outcome"].tolist() == ["known"] * 4 + ["sent"]
+
+
 def test_parameters_of_results_go_in_again(experiment: Experiment) -> None:
     """The ids in the index of a frame of the kit are taken as they are."""
     experiment.submit(TABLE)
@@ -279,7 +304,7 @@ def test_depth_has_a_past(experiment: Experiment) -> None:
     experiment.submit(TABLE)
     depth = experiment.depth()
     assert depth["waiting"].tolist() == [0, 25]
-    assert list(depth.columns) == ["waiting", "in_flight", "delayed", "dead"]
+    assert list(depth.columns) == ["waiting", "in_flight", "delayed", "dead", "oldest"]
     assert depth.index.name == "at"
     assert depth.index.is_monotonic_increasing
     assert str(depth.index.tz) == "UTC"
@@ -310,13 +335,13 @@ class Moving(S3Store):
         self._looks = 0
         self._away = away
 
-    def listed(self, prefix: str) -> Iterator[Listed]:
+    def pages(self, prefix: str, after: Sequence[str]) -> list[Page]:
         """Let a job end, then list."""
         self._looks += 1
         if self._looks == self._away:
             raise Unavailable("cannot list the bucket")
         next(self._ends, None)
-        return super().listed(prefix)
+        return super().pages(prefix, after)
 
 
 @pytest.mark.parametrize("away", [0, 3])

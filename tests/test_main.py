@@ -7,6 +7,7 @@ import io
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from lrtkit.__main__ import main
 from lrtkit.connection import Cloud
 from lrtkit.printing import Form
 from lrtkit.wire import keys
+from lrtkit.wire.clock import iso
 from lrtkit.wire.job import Job
 from lrtkit.wire.record import Failure, Holder, Record, State
 
@@ -147,6 +149,31 @@ def test_cancel_retry_and_why(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> 
     facts = json.loads(shell("why", "a", "--json").out)
     assert (facts["job_id"], facts["attempts"][0]["outcome"]) == ("exp/a", "failed")
     assert shell("why", "a", "--csv").rows[0]["cause"] == "failure"
+
+
+def test_depth(shell: Shell) -> None:
+    """One reading, or with those that were kept; the age of the oldest in seconds."""
+    shell("submit", shell.table())
+    (row,) = shell("depth").rows
+    assert list(row) == ["at", "waiting", "in_flight", "delayed", "dead", "oldest_s"]
+    assert (row["waiting"], row["oldest_s"]) == ("2", "")
+    kept = keys.depths(shell.cloud.queue.name, NOW)
+    shell.cloud.store.put(kept, json.dumps({"at": iso(time.time() - 1800), "waiting": 7}).encode())
+    assert [row["waiting"] for row in shell("depth", "--past", "1").rows] == ["7", "2"]
+    assert [row["waiting"] for row in shell("depth").rows] == ["2"]
+
+
+def test_purge_wants_the_name_once_more(shell: Shell) -> None:
+    """Without it nothing goes and the command fails; with it the frame is the output and the sentence is said aside."""
+    shell("submit", shell.table())
+    asked = shell("purge")
+    assert (asked.code, asked.out) == (2, "")
+    assert asked.err.endswith("Nothing was done. Try: purge(confirm='exp'), or from a shell --confirm exp\n")
+    assert shell("purge", "--confirm", "other").code == 2
+    purged = shell("purge", "--confirm", "exp")
+    assert (purged.code, purged.rows[0]["kind"], purged.rows[0]["objects"]) == (0, "submissions", "2")
+    assert purged.err.startswith("exp is purged: 2 objects")
+    assert shell("status").rows == []
 
 
 def test_dead_letters_and_artifacts(shell: Shell) -> None:

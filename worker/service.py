@@ -63,6 +63,9 @@ class Service:
         """Run the job unless it has ended; start over where the record changes before it could be claimed."""
         while True:
             found = await self._patiently(ledger.read, received.job_id)
+            if found.record and received.fingerprint in found.record.former:
+                self._report("purged", job_id=received.job_id)
+                return Acknowledge()
             if await self._has_ended(received, found):
                 return await self._acknowledge(received.job_id, found.record)
             job = await self._patiently(parcel.unpacked, received)

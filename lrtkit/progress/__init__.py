@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -24,15 +23,24 @@ __all__ = ["JobState", "Progress", "View"]
 class Progress:
     """The jobs of an experiment or, without one, all of a bucket, that of the guide's worker too.
 
-    Each method reads the bucket: its list, and what has changed since the last time.
+    Each method reads the bucket: its list, and what has changed since the last time. Ages are told by the
+    bucket's clock, or by ``now`` (seconds since 1970) where that is given.
     """
 
-    def __init__(self, store: Source, experiment: str | None = None, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, store: Source, experiment: str | None = None, *, now: Callable[[], float] | None = None) -> None:
         self._reader = Reader(store, experiment, now=now)
 
     def views(self) -> list[View]:
         """Return what is known of each job, in the order of their ids."""
         return self._reader.views()
+
+    def purged(self) -> dict[str, View]:
+        """Return what stays, as the last look at the bucket has shown, of jobs that were purged, by their ids."""
+        return self._reader.purged
+
+    def oldest_s(self) -> float | None:
+        """Return how long the oldest queued job has waited, where the bucket was looked at within the last minute."""
+        return self._reader.oldest_s()
 
     def values(self, views: Iterable[View]) -> dict[str, Any]:
         """Return the results of those jobs that are done, by their ids."""
@@ -63,8 +71,8 @@ class Progress:
         """Return a row a job, indexed by ``job_id`` in order: its fields as submitted and what it came to.
 
         The members of a result that is an object are columns, those of objects in it by their path
-        (``pressure.error``); any other result is the column ``result``. A name that is also a field
-        gets ``result.`` before it. Only jobs that are done have values.
+        (``pressure.error``); any other result is the column ``result``. A name that is taken, as by
+        a field, gets ``result.`` before it. Only jobs that are done have values.
         """
         views = self._reader.whole(self.views())
         return frames.results(views, self.values(views))

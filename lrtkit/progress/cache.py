@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from lrtkit.wire.s3 import Item, Listed
+from lrtkit.wire.listing import Listed, Page
 
 T = TypeVar("T")
-
-THREADS = 32
 
 
 @dataclass(frozen=True)
@@ -23,11 +20,14 @@ class _Kept:
 class Source(Protocol):
     """What reading needs of the bucket."""
 
-    def listed(self, prefix: str) -> Iterator[Listed]:
-        """List the objects whose keys begin with ``prefix``, in the order of their keys."""
+    def pages(self, prefix: str, after: Sequence[str]) -> list[Page]:
+        """List, for each of these keys, the first page of what follows it among the keys that begin with ``prefix``."""
 
-    def read(self, key: str) -> Item | None:
-        """Return an object, or None where there is none of that key."""
+    def listed(self, prefix: str) -> Iterator[Listed]:
+        """List the objects whose keys begin with ``prefix``, page after page."""
+
+    def read(self, keys: Sequence[str], make: Callable[[bytes], T]) -> dict[str, T]:
+        """Return what ``make`` makes of each object's body, by its key; a key that is not there is left out."""
 
 
 class Cache:
@@ -40,24 +40,18 @@ class Cache:
         self._store = store
         self._kept: dict[str, _Kept] = {}
 
-    def read(self, listed: Iterable[Listed], parse: Callable[[bytes], T]) -> dict[str, T]:
-        """Return what ``parse`` makes of each listed object, by its key; an object that is gone by now is left out."""
+    def read(self, listed: Iterable[Listed], make: Callable[[bytes], T]) -> dict[str, T]:
+        """Return what ``make`` makes of each listed object, by its key; an object that is gone by now is left out."""
         wanted = list(listed)
         changed = [found for found in wanted if not self._is_kept(found)]
-        with ThreadPoolExecutor(THREADS, thread_name_prefix="read") as threads:
-            try:
-                for found, item in zip(changed, threads.map(self._get, changed), strict=True):
-                    if item:
-                        self._kept[found.key] = _Kept(found.etag, parse(item.body))
-                    else:
-                        self._kept.pop(found.key, None)
-            finally:
-                threads.shutdown(cancel_futures=True)
+        made = self._store.read([found.key for found in changed], make)
+        for found in changed:
+            if found.key in made:
+                self._kept[found.key] = _Kept(found.etag, made[found.key])
+            else:
+                self._kept.pop(found.key, None)
         return {found.key: self._kept[found.key].value for found in wanted if found.key in self._kept}
 
     def _is_kept(self, found: Listed) -> bool:
         kept = self._kept.get(found.key)
         return kept is not None and kept.etag == found.etag
-
-    def _get(self, found: Listed) -> Item | None:
-        return self._store.read(found.key)

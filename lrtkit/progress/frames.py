@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -63,9 +63,8 @@ def results(views: Sequence[View], values: Mapping[str, Any]) -> pd.DataFrame:
     """Return a row a job: its fields, and what it came to; see ``Progress.results``."""
     index = pd.Index([view.job_id for view in views], name="job_id", dtype="str")
     fields = [{name: value for name, value in (view.fields or {}).items() if name != "job_id"} for view in views]
-    flat = [_flat(values[view.job_id]) if view.job_id in values else {} for view in views]
-    taken = {name for row in fields for name in row}
-    named = [{f"result.{name}" if name in taken else name: value for name, value in row.items()} for row in flat]
+    taken = {"job_id", *(name for row in fields for name in row)}
+    named = [_named(values[view.job_id], taken) if view.job_id in values else {} for view in views]
     rows = [{**row, **result} for row, result in zip(fields, named, strict=True)]
     columns = dict.fromkeys([name for part in (fields, named) for row in part for name in row])
     data = {name: natural([row.get(name) for row in rows]).set_axis(index) for name in columns}
@@ -140,12 +139,24 @@ def _attempt(view: View, attempt: Attempt) -> dict[str, Any]:
     }
 
 
-def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
-    """Return a result as columns: an object's members each, those of objects in it by their paths, with dots."""
-    if not isinstance(value, dict) or not value:
-        return {prefix or "result": value}
-    parts = [_flat(part, f"{prefix}.{name}" if prefix else name) for name, part in value.items()]
-    return {name: leaf for part in parts for name, leaf in part.items()}
+def _named(value: Any, taken: Collection[str]) -> dict[str, Any]:
+    """Return a result as columns, none of which has the name of another."""
+    row: dict[str, Any] = {}
+    for path, leaf in _leaves(value):
+        name = path
+        while name in taken or name in row:
+            name = f"result.{name}"
+        row[name] = leaf
+    return row
+
+
+def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Give an object's members each, those of objects in it by their paths, with dots."""
+    if isinstance(value, dict) and value:
+        for name, part in value.items():
+            yield from _leaves(part, f"{path}.{name}" if path else name)
+    else:
+        yield path or "result", value
 
 
 def _frame(columns: Mapping[str, Column], rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:

@@ -10,11 +10,17 @@ from typing import Any
 
 from lrtkit import submissions
 from lrtkit.progress.cache import Cache, Source
+from lrtkit.progress.ranges import Ranges
 from lrtkit.progress.view import JobState, View
 from lrtkit.wire import keys
 from lrtkit.wire.errors import DamagedFile
+from lrtkit.wire.listing import Listed
 from lrtkit.wire.record import Record
-from lrtkit.wire.s3 import Listed
+
+RANGE = 300
+"""Jobs in a range of the first list: with a record, a result and a file each they nearly fill a page."""
+
+FRESH_S = 60.0
 
 
 @dataclass
@@ -28,25 +34,41 @@ class _Found:
 
 
 class Reader:
-    """Reads the jobs of an experiment, or, without one, of the whole bucket."""
+    """Reads the jobs of an experiment, or, without one, of the whole bucket.
 
-    def __init__(self, store: Source, experiment: str | None = None, *, now: Callable[[], float] = time.time) -> None:
-        self._store = store
+    ``purged`` are what the last records of purged jobs show, which are no jobs any more.
+    """
+
+    def __init__(self, store: Source, experiment: str | None = None, *, now: Callable[[], float] | None = None) -> None:
         self._now = now
-        self._prefix = f"{experiment}/" if experiment else ""
         self._cache = Cache(store)
+        self._ranges = Ranges(store, f"{experiment}/" if experiment else "")
+        self._submissions = Ranges(store, keys.submissions(experiment)) if experiment else None
+        self.purged: dict[str, View] = {}
+        self._last: list[View] = []
+        self._looked_at = 0.0
 
     def views(self) -> list[View]:
         """Return a view of each job, in the order of their ids; the cost is the list, and a GET for each change."""
-        found = _sorted(self._store.listed(self._prefix))
-        views = self._submitted(found)
+        self._foresee()
+        found = _sorted(self._ranges.listed())
+        read_at = self._now() if self._now else self._ranges.read_at
+        views = self._submitted(found, read_at)
         records = self._cache.read(found.records.values(), _record)
         for job_id in found.records.keys() | found.results.keys():
-            result = found.results.get(job_id)
-            view = replace(views.get(job_id) or View(job_id), result_etag=result.etag if result else None)
-            views[job_id] = _with_record(view, found.records.get(job_id), records)
-        read_at = self._now()
-        return [replace(views[job_id], read_at=read_at) for job_id in sorted(views)]
+            view = views.get(job_id) or View(job_id, read_at=read_at)
+            views[job_id] = _with_objects(view, found, records)
+        found_jobs = [views[job_id] for job_id in sorted(views)]
+        self.purged = {view.job_id: view for view in found_jobs if view.record and view.record.purged_at}
+        self._last = [view for view in found_jobs if view.job_id not in self.purged]
+        self._looked_at = time.monotonic()
+        return list(self._last)
+
+    def oldest_s(self) -> float | None:
+        """Return how long the oldest queued job has waited, where the bucket was looked at within the last minute."""
+        since_s = time.monotonic() - self._looked_at
+        waits = [view.read_at - view.sent_at for view in self._last if view.state is JobState.QUEUED and view.sent_at]
+        return max(0.0, max(waits) + since_s) if waits and since_s < FRESH_S else None
 
     def values(self, views: Iterable[View]) -> dict[str, Any]:
         """Return the results of those jobs that are done, by their ids."""
@@ -71,16 +93,24 @@ class Reader:
             for view in given
         ]
 
-    def _submitted(self, found: _Found) -> dict[str, View]:
+    def _foresee(self) -> None:
+        """Divide the first list by what was submitted."""
+        if self._submissions:
+            found = _sorted(self._submissions.listed())
+            self._ranges.divide([keys.record(job_id) for job_id in sorted(self._submitted(found, 0.0))[RANGE::RANGE]])
+            self._submissions = None
+
+    def _submitted(self, found: _Found, read_at: float) -> dict[str, View]:
         """Return a view of every job that was submitted; one that is in several lists is sent if it was once."""
         views: dict[str, View] = {}
         read = self._cache.read(found.lists, submissions.parse)
         for listed in found.lists:
             mark = found.marks.get(keys.sent(listed.key))
+            told: dict[str, Any] = {"sent": True, "sent_at": mark.modified_at} if mark else {}
             for line in read.get(listed.key, ()):
-                before = views.get(line.job_id) or View(line.job_id, submitted_at=listed.modified_at)
-                after = replace(before, fields=line.fields, submitted=line.fingerprint, body=line.body)
-                views[line.job_id] = replace(after, sent=True, sent_at=mark.modified_at) if mark else after
+                before = views.get(line.job_id) or View(line.job_id, submitted_at=listed.modified_at, read_at=read_at)
+                after = replace(before, fields=line.fields, submitted=line.fingerprint, body=line.body, **told)
+                views[line.job_id] = after
         return views
 
 
@@ -97,13 +127,16 @@ def _sorted(listed: Iterable[Listed]) -> _Found:
     return found
 
 
-def _with_record(view: View, listed: Listed | None, records: Mapping[str, Record | str]) -> View:
+def _with_objects(view: View, found: _Found, records: Mapping[str, Record | str]) -> View:
+    """Return a view with what the job's record and result tell."""
+    listed, result = found.records.get(view.job_id), found.results.get(view.job_id)
     record = records.get(listed.key) if listed else None
+    etag = result.etag if result else None
     if listed is None or record is None:
-        return view
+        return replace(view, result_etag=etag)
     if isinstance(record, str):
-        return replace(view, damage=record)
-    return replace(view, record=record, written_at=listed.modified_at)
+        return replace(view, result_etag=etag, damage=record)
+    return replace(view, result_etag=etag, record=record, written_at=listed.modified_at)
 
 
 def _record(body: bytes) -> Record | str:

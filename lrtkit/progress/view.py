@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from lrtkit.wire import parcel
@@ -73,7 +74,7 @@ class View:
     sent_at: float | None = None
     read_at: float = 0.0
 
-    @property
+    @cached_property
     def state(self) -> JobState:
         """Where the job stands.
 
@@ -88,25 +89,39 @@ class View:
         """Where the job stands by what is written, however old that is."""
         if self.damage:
             return JobState.FAILED  # as no worker can read it either
-        if self.record and not self.record.is_guides:
+        if self.record and self._is_ours:
             return _STATES[self.record.state]
         if self.result_etag:
             return JobState.DONE
-        if self.record:
+        if self.record and self.record.is_guides:
             return JobState.RUNNING
         return JobState.QUEUED if self.sent else JobState.UNSENT
 
     @property
     def _is_past(self) -> bool:
         """Whether no message of the job can be left. The queue cannot be asked, but only keeps what is young."""
-        signs = [sign for sign in (self.sent_at, self.written_at) if sign is not None]
-        return bool(signs) and self.read_at - max(signs) > RETENTION_S
+        return self.last_sign is not None and self.read_at - self.last_sign > RETENTION_S
+
+    @property
+    def _is_ours(self) -> bool:
+        """Whether the kit has had the job in hand; under the id of a purged one a record waits for its first worker."""
+        record = self.record
+        return (
+            record is not None
+            and not record.is_guides
+            and (record.state is not State.WAITING or record.counts.attempts > 0)
+        )
+
+    @property
+    def last_sign(self) -> float | None:
+        """When the job was last seen to be sent or to move."""
+        return max((sign for sign in (self.sent_at, self.written_at) if sign is not None), default=None)
 
     @property
     def accepted(self) -> bool:
         """Whether the queue or a worker surely had the job, and the message has not expired since."""
-        ours = self.record is not None and not self.record.is_guides
-        return self.state is not JobState.EXPIRED and bool(self.sent or ours or self.result_etag or self.damage)
+        had = self.sent or self._is_ours or self.result_etag or self.damage
+        return self.state is not JobState.EXPIRED and bool(had)
 
     @property
     def fingerprint(self) -> str | None:

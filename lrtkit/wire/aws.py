@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,9 +50,11 @@ _BY_CODE: dict[str, type[LrtError]] = {
     "AccessDenied": Denied,
     "AccessDeniedException": Denied,
     "ExpiredToken": Denied,
+    "ExpiredTokenException": Denied,
     "InvalidAccessKeyId": Denied,
     "InvalidClientTokenId": Denied,
     "InvalidSecurity": Denied,
+    "RequestExpired": Denied,
     "RequestTimeTooSkewed": Denied,
     "SignatureDoesNotMatch": Denied,
     "UnrecognizedClientException": Denied,
@@ -96,6 +99,13 @@ class Connect(Protocol):
         tries: int = ...,
     ) -> Any:
         """Return a client of the service."""
+
+
+_HINTS = (
+    (r"RequestTimeTooSkewed|RequestExpired|[Ss]ignature expired|not yet current", "set this machine's clock"),
+    (r"ExpiredToken", "put a new key into the env file, then connect anew"),
+)
+"""What to do, where a code or the words of an answer say it."""
 
 
 _one_at_a_time = threading.Lock()
@@ -149,7 +159,7 @@ def explained(what: str) -> Iterator[None]:
         yield
     except (ClientError, BotoCoreError, Boto3Error, ResponseParserError, RetriesExceededError) as error:
         cause = error.__context__ if isinstance(error, Boto3Error) and error.__context__ else error
-        raise classify(cause)(f"{what}: {_sentence(cause)}") from error
+        raise classify(cause)(f"{what}: {_sentence(cause)}{_hint(cause)}") from error
 
 
 def classify(error: BaseException) -> type[LrtError]:
@@ -175,4 +185,10 @@ def classify_answer(code: str, message: str, status: int) -> type[LrtError]:
 
 def _sentence(error: BaseException) -> str:
     text = error.response["Error"].get("Message") or str(error) if isinstance(error, ClientError) else str(error)
-    return " ".join(text.split())[:500]
+    return " ".join(text.split())[:500].rstrip(".")
+
+
+def _hint(error: BaseException) -> str:
+    """Return what to do about an error, where that is known."""
+    told = f"{error} {error.response}" if isinstance(error, ClientError) else ""
+    return next((f". Try: {what}" for pattern, what in _HINTS if re.search(pattern, told)), "")

@@ -73,6 +73,16 @@ def readings_of(queue_name: str) -> str:
     return f"_autoscaler/{queue_name}/"
 
 
+def depths(queue_name: str, at: str) -> str:
+    """Return the key of the readings of a queue's depth in an hour, a line each; ``at`` is a time in it."""
+    return f"{depths_of(queue_name)}{at[:13]}{LIST_END}"
+
+
+def depths_of(queue_name: str) -> str:
+    """Return the prefix of all readings of a queue's depth."""
+    return f"_depth/{queue_name}/"
+
+
 def is_submission(key: str) -> bool:
     """Tell whether a key is that of a list of what was submitted."""
     return key.endswith(LIST_END) and "/_submissions/" in key

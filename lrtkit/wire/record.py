@@ -17,6 +17,7 @@ from lrtkit.wire.errors import BadInput, DamagedFile
 ENVELOPE = "_lrt"
 VERSION = 1
 KEPT_ATTEMPTS = 50
+_PLAIN = ("fingerprint", "steps", "interruptions", "result", "cancel_requested_at", "updated_at")
 
 
 class State(StrEnum):
@@ -144,6 +145,8 @@ class Record:
     result_file: StoredFile | None = None
     cancel_requested_at: str | None = None
     updated_at: str | None = None
+    purged_at: str | None = None  # of a purged job such a record stays
+    former: tuple[str, ...] = ()  # fingerprints of the purged jobs that had the id, whose messages are let go
 
     @property
     def open_attempt(self) -> Attempt | None:
@@ -274,20 +277,17 @@ def _record(state: dict[str, Any], envelope: dict[str, Any]) -> Record:
     checkpoint = {"state": state, **{name: envelope[name] for name in ("files", "saved_at", "state_file")}}
     return Record(
         state=State(envelope["state"]),
-        fingerprint=envelope["fingerprint"],
-        steps=envelope["steps"],
         generation=int(envelope["generation"]),
         checkpoint=_saved(checkpoint) if envelope["has_checkpoint"] else None,
         previous=_saved(envelope["previous"]) if envelope["previous"] else None,
         attempts=tuple(Attempt(**attempt) for attempt in envelope["attempts"]),
         counts=Counts(**envelope["counts"]),
-        interruptions=envelope["interruptions"],
         error=Failure(**envelope["error"]) if envelope["error"] else None,
         artifacts=_files(envelope["artifacts"]),
-        result=envelope["result"],
         result_file=StoredFile(**envelope["result_file"]) if envelope["result_file"] else None,
-        cancel_requested_at=envelope["cancel_requested_at"],
-        updated_at=envelope["updated_at"],
+        purged_at=envelope.get("purged_at"),
+        former=tuple(envelope.get("former", ())),
+        **{name: envelope[name] for name in _PLAIN},
     )
 
 

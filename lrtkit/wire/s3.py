@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from botocore.exceptions import ClientError
 
-from lrtkit.wire import aws
+from lrtkit.wire import aws, listing
 from lrtkit.wire.errors import Conflict, Unavailable
-from lrtkit.wire.reading import FastReader
+from lrtkit.wire.line import Answer
+from lrtkit.wire.listing import Listed, Page
+from lrtkit.wire.reading import Asked, FastReader
 from lrtkit.wire.settings import BucketSettings
+
+T = TypeVar("T")
+
+THREADS = 32
+"""For what is read in parallel by botocore; it has as many connections."""
 
 
 @dataclass(frozen=True)
@@ -22,16 +30,6 @@ class Item:
 
     body: bytes
     etag: str
-
-
-@dataclass(frozen=True)
-class Listed:
-    """An object as listed; ``modified_at`` in seconds since 1970."""
-
-    key: str
-    etag: str
-    size: int
-    modified_at: float
 
 
 class Store(Protocol):
@@ -92,10 +90,33 @@ class S3Store:
                 return None
             return Item(answer["Body"].read(), answer["ETag"])
 
-    def read(self, key: str) -> Item | None:
-        """Return an object as ``get`` does, at a third of the cost: for small objects by the thousand."""
-        found = self._fast and self._fast.read(key)
-        return Item(*found) if found else self.get(key)
+    def read(self, keys: Sequence[str], make: Callable[[bytes], T]) -> dict[str, T]:
+        """Return what ``make`` makes of each object's body, by its key; a key that is not there is left out.
+
+        For small objects by the thousand: in parallel, each at a fraction of the cost of ``get``. Raises as that does.
+        """
+
+        def take(answer: Answer) -> tuple[T, ...]:
+            return (make(answer.body),)
+
+        def get(key: str) -> tuple[T, ...]:
+            item = self.get(key)
+            return (make(item.body),) if item else ()
+
+        found = self._read_fast([(key, {}) for key in keys], take)
+        made = zip(keys, _completed(found, keys, get), strict=True)
+        return {key: value for key, values in made for value in values}
+
+    def pages(self, prefix: str, after: Sequence[str]) -> list[Page]:
+        """List, for each of these keys, the first page of what follows it among the keys that begin with ``prefix``."""
+
+        def get(key: str) -> Page:
+            start = {"StartAfter": key} if key else {}
+            with aws.explained(f"cannot list {self._where(prefix)}"):
+                return listing.botocore_page(self._client.list_objects_v2(Bucket=self.bucket, Prefix=prefix, **start))
+
+        asked = [("", listing.query(prefix, key)) for key in after]
+        return _completed(self._read_fast(asked, listing.page), after, get)
 
     def changed(self, key: str, etag: str) -> bool:
         """Tell whether an object is no longer the one of this ETag."""
@@ -158,5 +179,20 @@ class S3Store:
             with aws.explained(f"cannot delete {self._where(key)}"):
                 self._client.delete_object(Bucket=self.bucket, Key=key)
 
+    def _read_fast(self, asked: Sequence[Asked], take: Callable[[Answer], T | None]) -> list[T | None]:
+        return self._fast.read(asked, take) if asked and self._fast else [None] * len(asked)
+
     def _where(self, key: str) -> str:
         return f"{key} in bucket {self.bucket}"
+
+
+def _completed(found: Sequence[T | None], keys: Sequence[str], get: Callable[[str], T]) -> list[T]:
+    """Return what was found for each key, and what ``get`` returns, in parallel, where nothing was."""
+    missed = [key for key, each in zip(keys, found, strict=True) if each is None]
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="read") as threads:
+        try:
+            gotten = list(threads.map(get, missed))
+        finally:
+            threads.shutdown(cancel_futures=True)
+    late = iter(gotten)
+    return [next(late) if each is None else each for each in found]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -125,7 +126,7 @@ class SqsQueue:
             answer = self._polls.receive_message(
                 QueueUrl=self.url,
                 MaxNumberOfMessages=1,
-                VisibilityTimeout=round(lease_s),
+                VisibilityTimeout=math.ceil(lease_s),
                 WaitTimeSeconds=wait_s,
                 ReceiveRequestAttemptId=attempt_id,
                 MessageSystemAttributeNames=["All"],
@@ -137,7 +138,7 @@ class SqsQueue:
         """Let the lease run on from now; raise LeaseLost or LeaseCapped."""
         with aws.explained(f"cannot extend a lease of {self.url}"):
             self._calls.change_message_visibility(
-                QueueUrl=self.url, ReceiptHandle=receipt, VisibilityTimeout=round(lease_s)
+                QueueUrl=self.url, ReceiptHandle=receipt, VisibilityTimeout=math.ceil(lease_s)
             )
 
     def release(self, receipt: str, delay_s: float = 0) -> None:
@@ -173,7 +174,7 @@ class SqsQueue:
             answer = self._polls.receive_message(
                 QueueUrl=self.dead_letter_url,
                 MaxNumberOfMessages=LARGEST_BATCH,
-                VisibilityTimeout=round(hold_s),
+                VisibilityTimeout=math.ceil(hold_s),
                 WaitTimeSeconds=wait_s,
                 MessageSystemAttributeNames=["All"],
                 MessageAttributeNames=["All"],

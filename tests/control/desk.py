@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from lrtkit import Experiment
@@ -14,6 +19,7 @@ from lrtkit.wire.record import Cause, Failure, Holder, Record, Saved, State
 from lrtkit.wire.s3 import S3Store
 from lrtkit.wire.sqs import Message
 
+ROOT = Path(__file__).parents[2]
 NOW = "2026-11-24T10:00:00.000Z"
 FAILURE = Failure("ValueError", "the box is too small", "Traceback …")
 
@@ -63,6 +69,14 @@ class Desk:
         while message := self.cloud.queue.receive(lease_s=30, wait_s=0, attempt_id=f"take-{len(found)}"):
             found.append(message)
         return found
+
+    def serve(self, env: Mapping[str, str]) -> set[str]:
+        """Let a real worker serve all messages, and return the events that it tells of."""
+        settings = {"LRT_IDLE_EXIT_SECONDS": "1", "LRT_LEASE_SECONDS": "8", "LRT_IMDS_URL": "", "STEP_SECONDS": "0"}
+        run = [sys.executable, "-m", "worker"]
+        everything = {**os.environ, **env, **settings}
+        worker = subprocess.run(run, cwd=ROOT, env=everything, capture_output=True, text=True, timeout=60, check=True)
+        return {json.loads(line)["event"] for line in worker.stdout.splitlines() + worker.stderr.splitlines()}
 
     def beside(self, **steps: Callable[[], object]) -> Experiment:
         """Return the experiment as seen by a researcher between whose steps others act once, before a call by name."""

@@ -26,6 +26,7 @@ FACE = {
     "charts",
     "control",
     "dashboard",
+    "depths",
     "experiment",
     "jobs",
     "local",

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 import pytest
@@ -18,8 +17,11 @@ from lrtkit.progress import JobState, Progress, View
 from lrtkit.wire import keys
 from lrtkit.wire.clock import seconds_of
 from lrtkit.wire.job import Job
+from lrtkit.wire.listing import Page
 from lrtkit.wire.record import Cause, Failure, Holder, Record, Saved, State, StoredFile
-from lrtkit.wire.s3 import Item, Listed, S3Store
+from lrtkit.wire.s3 import S3Store
+
+T = TypeVar("T")
 
 HOLDER = Holder("worker-1", "machine-a")
 OTHER = Holder("worker-2", "machine-b")
@@ -149,8 +151,8 @@ def test_types_of_status() -> None:
         def __init__(self) -> None:
             """Need no settings."""
 
-        def listed(self, _: str) -> Iterator[Listed]:
-            return iter(())
+        def pages(self, _: str, after: Sequence[str]) -> list[Page]:
+            return [Page([], is_last=True, read_at=None) for _ in after]
 
     status = Progress(Empty(), "exp").status()
     assert status.dtypes.astype(str).to_dict() == {
@@ -241,6 +243,13 @@ def test_a_result_that_is_named_like_a_field(cloud: Cloud) -> None:
     assert results.loc["exp/b", ["temperature", "result.result"]].to_list() == [1.0, 55]
 
 
+def test_members_of_a_result_that_have_one_name(cloud: Cloud) -> None:
+    """Neither a path with a dot in a name nor the name of the index hides anything."""
+    put(cloud, "exp/a", RUNNING.done({"p": {"mean": 1}, "p.mean": 2, "job_id": "x", "": 3}, {}, now=at(3)))
+    row = Progress(cloud.store, "exp").results().reset_index().iloc[0]
+    assert row[["job_id", "p.mean", "result.p.mean", "result.job_id"]].tolist() == ["exp/a", 1, 2, "x"]
+
+
 def test_a_result_in_a_file_of_its_own(cloud: Cloud) -> None:
     """A result too large for the record is read from where the record says."""
     body = json.dumps(list(range(1000))).encode()
@@ -300,13 +309,11 @@ class Counting(S3Store):
         super().__init__(cloud.settings.bucket)
         self.asked: list[str] = []
         self.vanished: set[str] = set()
-        self._lock = threading.Lock()
 
-    def read(self, key: str) -> Item | None:
-        """Return an object and remember that it was asked for."""
-        with self._lock:
-            self.asked.append(key)
-        return None if key in self.vanished else super().read(key)
+    def read(self, keys: Sequence[str], make: Callable[[bytes], T]) -> dict[str, T]:
+        """Return objects and remember that they were asked for."""
+        self.asked += keys
+        return super().read([key for key in keys if key not in self.vanished], make)
 
 
 def test_a_refresh_reads_only_what_has_changed(cloud: Cloud) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import tracemalloc
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +18,8 @@ from lrtkit.connection import Cloud
 from lrtkit.submissions import LARGEST_LIST
 from lrtkit.wire import keys
 from lrtkit.wire.errors import LrtError, NotFound
-from lrtkit.wire.s3 import Item, Listed, S3Store
+from lrtkit.wire.listing import Page
+from lrtkit.wire.s3 import Item, S3Store
 from lrtkit.wire.sqs import Depth, Message, Outgoing, SqsQueue
 from tests.nowhere import Nowhere
 
@@ -85,9 +86,9 @@ class FusedStore(S3Store):
         """Read."""
         return self._fuse.call(super().get, key)
 
-    def listed(self, prefix: str) -> Iterator[Listed]:
+    def pages(self, prefix: str, after: Sequence[str]) -> list[Page]:
         """List."""
-        return iter(self._fuse.call(lambda: list(S3Store.listed(self, prefix))))
+        return self._fuse.call(super().pages, prefix, after)
 
     def swap(self, key: str, body: bytes, etag: str | None) -> str:
         """Write, where nothing is."""

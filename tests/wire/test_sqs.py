@@ -80,6 +80,15 @@ def test_a_lost_lease_cannot_be_extended(cloud: Cloud, until: Callable[..., Mess
         cloud.queue.extend(first.receipt, 30)
 
 
+def test_a_fraction_of_a_second_is_never_cut_off(cloud: Cloud) -> None:
+    """SQS takes whole seconds, and none of them may end before the worker thinks so."""
+    cloud.queue.send(out())
+    first = taken(cloud, lease_s=0.3)
+    assert take(cloud) is None
+    cloud.queue.extend(first.receipt, 0.4)
+    assert take(cloud) is None
+
+
 def test_a_deleted_message_cannot_be_extended(cloud: Cloud) -> None:
     """The same for a message that is gone."""
     cloud.queue.send(out())
