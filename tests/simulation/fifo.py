@@ -19,7 +19,6 @@ from typing import Any
 DEDUPLICATION_S = 300
 LEASE_CAP_S = 43_200
 LONGEST_LAG_S = 60
-MOST_IN_FLIGHT = 120_000
 FIRST_SEQUENCE = 18_850_000_000_000_000_000
 
 
@@ -83,7 +82,16 @@ class Attempt:
 class Fifo:
     """A queue. ``settle`` lets happen what was due by now; every other method expects that it was called."""
 
-    def __init__(self, name: str, attributes: dict[str, str], *, arn: str, now: float, rng: random.Random) -> None:
+    def __init__(
+        self,
+        name: str,
+        attributes: dict[str, str],
+        *,
+        arn: str,
+        now: float,
+        rng: random.Random,
+        most_in_flight: int,
+    ) -> None:
         self.name = name
         self.arn = arn
         self.attributes = attributes
@@ -93,6 +101,7 @@ class Fifo:
         self.past: deque[tuple[float, tuple[int, ...]]] = deque([(now, (0, 0, 0))])
         self.letters: OrderedDict[str, Letter] = OrderedDict()
         self._rng = rng
+        self._most_in_flight = most_in_flight
         self._groups: dict[str, Group] = {}
         self._ready: list[tuple[int, str]] = []
         self._due: list[tuple[float, int, Letter]] = []
@@ -169,7 +178,7 @@ class Fifo:
         """Hide up to ``most`` letters, as many of one group as there are; move those of too many receives away."""
         taken: list[Letter] = []
         limit = self._max_receives() if dead else 0
-        while len(taken) < most and self.counts[Place.IN_FLIGHT] < MOST_IN_FLIGHT and (group := self._next_group()):
+        while len(taken) < most and self._room() and (group := self._next_group()):
             for letter in self._first_of(group, most - len(taken)):
                 if dead and letter.receives >= limit:
                     self._bury(letter, dead, now)
@@ -182,11 +191,14 @@ class Fifo:
 
     def _first_of(self, name: str, most: int) -> Iterator[Letter]:
         """Yield the letters of a group that can be received together, as many as fit into the answer and the limit."""
-        room = MOST_IN_FLIGHT - self.counts[Place.IN_FLIGHT]
-        for letter in list(_heads(self._groups[name], min(most, room))):
+        for letter in list(_heads(self._groups[name], min(most, self._room()))):
             if letter.place is not Place.VISIBLE:
                 return
             yield letter
+
+    def _room(self) -> int:
+        """Return how many more can be in flight."""
+        return self._most_in_flight - self.counts[Place.IN_FLIGHT]
 
     def _hold(self, letter: Letter, hold_s: float, now: float) -> None:
         letter.receives += 1

@@ -63,8 +63,7 @@ class S3Twin(Account):
         return rules.described(thing, len(thing.body))
 
     def download_file(self, Bucket: str, Key: str, Filename: str) -> None:
-        """Write an object to a file; as boto3 does, look for it first."""
-        self.head_object(Bucket=Bucket, Key=Key)
+        """Write an object to a file."""
         body = self.get_object(Bucket=Bucket, Key=Key)["Body"].read()
         self._meter.spend(len(body) * self._down_s_a_byte)
         Path(Filename).write_bytes(body)
