@@ -34,9 +34,11 @@ def _tried(place: Place, news: list[str]) -> dict[str, Verdict]:
     verdicts = {rule_id: outcome.verdict for rule_id, outcome in outcomes.items()}
     kept = sum(verdict is Verdict.HOLDS for verdict in verdicts.values())
     print(f"{place.name:10} {kept:3} of {len(verdicts):3} rules hold, tried in {time.monotonic() - began:.1f} s")
-    for rule in place.mine(ALL):
-        if verdicts[rule.id] is not expected(place.name, rule):
-            news.append(f"{place.name}: {rule.id}: {verdicts[rule.id]} {outcomes[rule.id].seen}")
+    news += [
+        f"{place.name}: {rule.id}: {verdicts[rule.id]} {outcomes[rule.id].seen}"
+        for rule in place.mine(ALL)
+        if verdicts[rule.id] is not expected(place.name, rule)
+    ]
     return verdicts
 
 

@@ -57,6 +57,28 @@ def a_receive_takes_several_of_a_group(desk: Queues) -> None:
 
 
 @rule("sqs")
+def a_receive_prefers_one_group(desk: Queues) -> None:
+    """FIFO: with several groups it first attempts to return as many messages of the same group as possible."""
+    queue = desk.make()
+    for group in "aba":
+        queue.send(group, group=group)
+    assert queue.bodies(2) == ["a", "a"]
+
+
+@rule("sqs")
+def what_is_given_back_waits_for_what_is_held(desk: Queues) -> None:
+    """ReceiveMessage: a message that was given back is not returned either while another of its group is in flight."""
+    queue = desk.make()
+    for body in "12":
+        queue.send(body)
+    first, second = queue.take(2)
+    queue.hold(second, 0)
+    assert not queue.take()
+    queue.hold(first, 0)
+    assert queue.bodies(2) == ["1", "2"]
+
+
+@rule("sqs")
 def a_group_waits_for_all_that_are_held(desk: Queues) -> None:
     """ReceiveMessage: while any message of a group is in flight, no other of it is returned."""
     queue = desk.make()
