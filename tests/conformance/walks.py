@@ -190,14 +190,13 @@ class BucketWalk:
         return f"delete {keys}", call
 
     def _list(self) -> tuple[str, Callable[[Any], Told]]:
-        choices = {
-            "Prefix": [self.prefix, self.prefix + self.dice.choice(self.names)[:2]],
-            "Delimiter": ["", "/"],
-            "MaxKeys": [1, 2, 1000],
-            "StartAfter": ["", self.prefix + self.dice.choice(self.names)],
+        after = {"StartAfter": self.prefix + self.dice.choice(self.names)}
+        asked = {
+            "Bucket": self.bucket,
+            "Prefix": self.prefix + self.dice.choice(("", self.dice.choice(self.names)[:2])),
+            "MaxKeys": self.dice.choice((1, 2, 1000)),
+            **self.dice.choice(({}, {"Delimiter": "/"}, after)),  # both together are described nowhere
         }
-        drawn = {name: self.dice.choice(values) for name, values in choices.items()}
-        asked = {"Bucket": self.bucket, **{name: value for name, value in drawn.items() if value}}
         return f"list {asked}", lambda client: _pages(client, asked)
 
 
