@@ -79,12 +79,20 @@ class SqsTwin(Account):
         _check_receive(MaxNumberOfMessages, hold_s, wait_s, ReceiveRequestAttemptId)
         taken = self._again(queue, ReceiveRequestAttemptId, hold_s, now) if ReceiveRequestAttemptId else None
         if taken is None:
-            taken = queue.take(MaxNumberOfMessages, hold_s, now, self._dead(queue))
+            taken = self._take(queue, MaxNumberOfMessages, hold_s, now)
         if not taken and (left_s := wait_s - self._meter.waited_s) > GRAIN_S:
             raise self._blocked(queue, min(left_s, queue.next_change() - now))
         if taken and ReceiveRequestAttemptId:
             queue.keep_attempt(ReceiveRequestAttemptId, taken, now)
         return {"Messages": [received(letter, wanted) for letter in taken]} if taken else {}
+
+    def _take(self, queue: Fifo, most: int, hold_s: float, now: float) -> list[Letter]:
+        dead = self._dead(queue)
+        buried = len(dead.letters) if dead else 0
+        taken = queue.take(most, hold_s, now, dead)
+        if dead and len(dead.letters) > buried:
+            self._tell(dead)
+        return taken
 
     def _again(self, queue: Fifo, attempt_id: str, hold_s: float, now: float) -> list[Letter] | None:
         """Return what the same attempt was given before, hidden from now on; no receive is counted."""
