@@ -168,6 +168,7 @@ def twelve_hours_count_from_the_receive(desk: Queues) -> None:
     queue.send()
     message = queue.one()
     desk.time.wait(1.5)
+    queue.hold(message, 30)
     with refused(saying="beyond the limit", kind=LeaseCapped):
         queue.hold(message, CAP_S)
     assert not queue.take()
