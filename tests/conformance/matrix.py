@@ -34,6 +34,7 @@ TITLES = {
     "sqs_sending": "SQS: sending",
     "sqs_receiving": "SQS: receiving",
     "sqs_leases": "SQS: leases",
+    "sqs_dead_letters": "SQS: dead letters",
     "sqs_queues": "SQS: queues",
     "s3_objects": "S3: objects",
     "s3_lists": "S3: listings, parts, buckets",
@@ -80,7 +81,9 @@ def _reasons(verdicts: Verdicts) -> Iterator[str]:
         differing = [rule for rule in ALL if found.get(rule.id) is Verdict.DIFFERS]
         if differing:
             yield f"## Where {place} differs\n"
-            yield from (f"- {_named(rule)}: {DIFFERENCES[place].get(rule.id, 'not known yet')}" for rule in differing)
+            yield from (
+                f"- {_named(rule)}: {DIFFERENCES.get(place, {}).get(rule.id, 'not known yet')}" for rule in differing
+            )
             yield ""
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,62 +17,51 @@ from tests.conformance.desks import Queues
 from tests.conformance.places import RealTime
 from tests.conformance.walks import BucketWalk, QueueWalk, s3_twin, sqs_twin
 
-SEEDS = range(4)
-STEPS = 120
+SEEDS = range(3)
+STEPS = 100
 NAMES = ("a", "a/b", "a/c/d", "a-b", "b", "ü x", "c/d", "cc")
 FLAT = ("a", "ab", "b", "ü x", "cc", "c+d")
 second_opinion = pytest.mark.skipif(
     not servers.has_second_opinion(), reason="not installed here. Try: make second-opinion"
 )
 
+Start = Callable[[Path], AbstractContextManager[str]]
+
 QUEUES = [
-    pytest.param("ministack", {"lapsed", "delete deleted"}, id="ministack"),
-    pytest.param("localstack", {"lapsed", "stale", "release beside others"}, id="localstack", marks=second_opinion),
+    pytest.param(servers.ministack, {"lapsed", "delete deleted"}, id="ministack"),
+    pytest.param(
+        servers.localstack, {"lapsed", "stale", "release beside others"}, id="localstack", marks=second_opinion
+    ),
 ]
 BUCKETS = [
-    pytest.param("ministack", "exp/", NAMES, id="ministack"),
-    pytest.param("seaweedfs", "exp-", FLAT, id="SeaweedFS", marks=second_opinion),
+    pytest.param(servers.ministack, "exp/", NAMES, id="ministack"),
+    pytest.param(servers.seaweedfs, "exp-", FLAT, id="SeaweedFS", marks=second_opinion),
 ]
 
 
-@pytest.fixture(scope="module")
-def url_of(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
-    """Return the URL of a server, which is started when it is first asked for."""
-    with ExitStack() as stack:
-        urls = {"ministack": server}
-
-        def url_of(name: str) -> str:
-            if name not in urls:
-                urls[name] = stack.enter_context(getattr(servers, name)(tmp_path_factory.mktemp(name)))
-            return urls[name]
-
-        yield url_of
+@pytest.mark.parametrize(("start", "avoid"), QUEUES)
+def test_queues_answer_alike(start: Start, avoid: set[str], tmp_path: Path) -> None:
+    """Sends, receives, releases, extensions and deletes, by handles of any age."""
+    with start(tmp_path) as url:
+        server, twin = Queues(_client("sqs", url), RealTime()), Queues(sqs_twin(), RealTime())
+        for seed in SEEDS:
+            walk = QueueWalk(twin.make(), server.make(), random.Random(seed), avoid)
+            _walk(walk, seed)
+            assert walk.twin.counts() == walk.server.counts()
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize(("name", "avoid"), QUEUES)
-def test_a_walk_on_queues(name: str, avoid: set[str], seed: int, url_of: Callable[[str], str]) -> None:
-    """Sends, receives, releases, extensions and deletes, by handles of any age, are answered alike."""
-    server = Queues(_client("sqs", url_of(name)), RealTime()).make()
-    twin = Queues(sqs_twin(), RealTime()).make()
-    walk = QueueWalk(twin, server, random.Random(seed), avoid)
-    for number in range(STEPS):
-        call, ours, theirs = walk.step()
-        assert ours == theirs, f"seed {seed}, step {number}: {call}"
-    assert twin.counts() == server.counts()
+@pytest.mark.parametrize(("start", "prefix", "names"), BUCKETS)
+def test_buckets_answer_alike(start: Start, prefix: str, names: tuple[str, ...], tmp_path: Path) -> None:
+    """Writes on conditions, reads, deletes and listings."""
+    with start(tmp_path) as url:
+        clients = (s3_twin(), _client("s3", url))
+        for seed in SEEDS:
+            for client in clients:
+                client.create_bucket(Bucket=f"walk-{seed}")
+            _walk(BucketWalk(clients, f"walk-{seed}", prefix, random.Random(seed), names), seed)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize(("name", "prefix", "names"), BUCKETS)
-def test_a_walk_on_buckets(
-    name: str, prefix: str, names: tuple[str, ...], seed: int, url_of: Callable[[str], str]
-) -> None:
-    """Writes on conditions, reads, deletes and listings are answered alike."""
-    twin, server = s3_twin(), _client("s3", url_of(name))
-    bucket = f"walk-{name}-{seed}"
-    for client in (twin, server):
-        client.create_bucket(Bucket=bucket)
-    walk = BucketWalk((twin, server), bucket, prefix, random.Random(seed), names)
+def _walk(walk: QueueWalk | BucketWalk, seed: int) -> None:
     for number in range(STEPS):
         call, ours, theirs = walk.step()
         assert ours == theirs, f"seed {seed}, step {number}: {call}"
