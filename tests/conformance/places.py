@@ -214,7 +214,7 @@ def _r2(_: Path) -> Iterator[Tried]:
 
 PLACES = (
     Place("twin", ("sqs", "s3"), _twins, patience_s=math.inf, at_once=1),
-    Place("ministack", ("sqs", "s3"), _served(servers.ministack, "sqs", "s3")),
+    Place("ministack", ("sqs", "s3"), _served(servers.ministack, "sqs", "s3"), patience_s=2),
     Place("moto", ("sqs", "s3"), _moto, patience_s=2),
     Place("localstack", ("sqs",), _served(servers.localstack, "sqs"), servers.has_second_opinion),
     Place("SeaweedFS", ("s3",), _served(servers.seaweedfs, "s3"), servers.has_second_opinion),

@@ -40,10 +40,10 @@ def an_extension_counts_from_now(desk: Queues) -> None:
     """ChangeMessageVisibility: the new timeout begins from the time of the call."""
     queue = desk.make()
     queue.send()
-    message = queue.one(hold_s=4)
-    desk.time.wait(2)
-    queue.hold(message, 4)
-    desk.time.wait(2.8)
+    message = queue.one(hold_s=3)
+    desk.time.wait(1.5)
+    queue.hold(message, 3)
+    desk.time.wait(2.1)
     assert not queue.take()
     assert queue.take(wait_s=5)
 
