@@ -12,7 +12,7 @@ import json
 import random
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -113,8 +113,6 @@ class Fifo:
         """Return an attribute that is a number."""
         return int(self.attributes[name])
 
-    # What happens by itself
-
     def settle(self, now: float) -> None:
         """Let leases and delays end and old letters expire, each at its own time."""
         while (at := self.next_change()) <= now:
@@ -138,8 +136,6 @@ class Fifo:
     def _reveal(self, letter: Letter, at: float) -> None:
         self._move(letter, Place.VISIBLE, at)
         self._offer(letter.group)
-
-    # Sending
 
     def known(self, key: tuple[str, str], now: float) -> tuple[str, int] | None:
         """Return id and sequence of the letter that was sent under this deduplication key within five minutes."""
@@ -171,8 +167,6 @@ class Fifo:
         """Return an id that no other message has."""
         text = f"{self._rng.getrandbits(128):032x}"
         return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
-
-    # Receiving
 
     def take(self, most: int, hold_s: float, now: float, dead: Fifo | None) -> list[Letter]:
         """Hide up to ``most`` letters, as many of one group as there are; move those of too many receives away."""
@@ -210,8 +204,7 @@ class Fifo:
     def _bury(self, letter: Letter, dead: Fifo, now: float) -> None:
         """Move a letter to the dead-letter queue: group and deduplication id go with it, its age begins anew."""
         self.drop(letter, now)
-        letter.source = self.arn
-        dead.put(letter, now)
+        dead.put(replace(letter, source=self.arn), now)  # another one, for what was due of this may still lie here
 
     def _max_receives(self) -> int:
         return int(json.loads(self.attributes["RedrivePolicy"])["maxReceiveCount"])
@@ -229,8 +222,6 @@ class Fifo:
         """Remember what a receive gave."""
         at = self._attempts[attempt_id].at if attempt_id in self._attempts else now
         self._attempts[attempt_id] = Attempt(at, tuple((each, each.receipt, each.visible_at) for each in letters))
-
-    # Holding, giving back, acknowledging
 
     def hide(self, letter: Letter, seconds: float, now: float) -> None:
         """Hide a letter from now on for so long; none at all gives it back at once."""
@@ -253,8 +244,6 @@ class Fifo:
         for letter in list(self.letters.values()):
             self.drop(letter, now)
         self.purged = now
-
-    # What all of these do
 
     def _move(self, letter: Letter, place: Place, at: float) -> None:
         group, old = self._groups[letter.group], letter.place

@@ -30,8 +30,6 @@ class S3Twin(Account):
     often as not. ``write_interval_s`` is 0 for an S3 without R2's limit.
     """
 
-    # Reading
-
     def get_object(
         self,
         *,
@@ -98,8 +96,6 @@ class S3Twin(Account):
         """Return what lists page after page."""
         return Pages(getattr(self, operation))
 
-    # Writing
-
     def put_object(
         self,
         *,
@@ -159,8 +155,6 @@ class S3Twin(Account):
             raise rules.no_key(operation)
         if old and (none_match or not rules.matches(match or "", old)):
             raise rules.not_so(operation)
-
-    # Writing in parts
 
     def create_multipart_upload(
         self,

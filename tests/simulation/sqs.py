@@ -31,8 +31,6 @@ class SqsTwin(Account):
     how long it has waited. ``lag_s`` is the most by which counts lag, and ``answer_s`` what a call takes.
     """
 
-    # Sending
-
     def send_message(self, *, QueueUrl: str, **entry: Any) -> Answer:
         """Put a message into a queue, unless the same was sent within five minutes."""
         queue, now = self._queue("SendMessage", QueueUrl)
@@ -59,8 +57,6 @@ class SqsTwin(Account):
             found = (letter.message_id, letter.sequence)
             self._tell(queue)
         return {"MD5OfMessageBody": md5(body), "MessageId": found[0], "SequenceNumber": str(found[1])}
-
-    # Receiving
 
     def receive_message(
         self,
@@ -103,8 +99,6 @@ class SqsTwin(Account):
 
     def _blocked(self, queue: Fifo, wait_s: float) -> Blocked:
         return Blocked(self._news.setdefault(queue.name, asyncio.Event()), wait_s)
-
-    # Holding and acknowledging
 
     def change_message_visibility(self, *, QueueUrl: str, ReceiptHandle: str, VisibilityTimeout: int) -> Answer:
         """Hide a message for so long from now; refuse what goes beyond twelve hours from its receive."""

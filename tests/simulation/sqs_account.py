@@ -133,8 +133,6 @@ class Account:
         queue.settle(now)
         return {}
 
-    # What all of these do
-
     def _met(self, operation: str) -> float:
         """Count a call, unless it is one that has waited and is made again; return the time."""
         if not self._meter.waited_s:

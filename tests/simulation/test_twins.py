@@ -77,6 +77,21 @@ def test_a_poll_for_dead_letters_is_woken_by_one() -> None:
     run(story())
 
 
+def test_a_message_that_moved_leaves_nothing_behind() -> None:
+    """The end of a lease that it once had in the queue does not meet it in the dead-letter queue."""
+    now = START
+    cloud = CloudTwin(now=lambda: now, max_receives=1)
+    cloud.queue.send(MESSAGE)
+    message = cloud.queue.receive(lease_s=600, wait_s=0, attempt_id="1")
+    assert message
+    cloud.queue.release(message.receipt)
+    assert cloud.queue.receive(lease_s=600, wait_s=0, attempt_id="2") is None
+    assert cloud.queue.receive_dead(hold_s=600, wait_s=0)
+    now += 600
+    assert cloud.queue.receive(lease_s=600, wait_s=0, attempt_id="3") is None
+    assert cloud.queue.receive_dead(hold_s=600, wait_s=0)
+
+
 def depths(seed: int) -> list[Depth]:
     """Return what is told of a queue, second by second, after three messages were sent at once."""
     now = START
