@@ -81,7 +81,9 @@ def test_a_message_that_moved_leaves_nothing_behind() -> None:
     """The end of a lease that it once had in the queue does not meet it in the dead-letter queue."""
     now = START
     cloud = CloudTwin(now=lambda: now, max_receives=1)
-    cloud.queue.send(MESSAGE)
+    for group in "ab":
+        cloud.queue.send(Outgoing("x", group, group))
+    assert cloud.queue.receive(lease_s=500, wait_s=0, attempt_id="0")
     message = cloud.queue.receive(lease_s=600, wait_s=0, attempt_id="1")
     assert message
     cloud.queue.release(message.receipt)
