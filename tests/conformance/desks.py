@@ -11,6 +11,9 @@ from typing import Any, Protocol
 
 Answer = dict[str, Any]
 
+OURS = f"lrtkit-rules-{uuid.uuid4().hex[:12]}-"
+"""What the names of this run's queues begin with, and of no others."""
+
 
 class Time(Protocol):
     """How time passes where a rule is tried."""
@@ -111,7 +114,7 @@ class Queues:
 
     def name(self) -> str:
         """Return a name that no other queue has."""
-        return f"rule-{uuid.uuid4().hex[:12]}.fifo"
+        return f"{OURS}{uuid.uuid4().hex[:12]}.fifo"
 
     def make(self, *, name: str = "", **attributes: object) -> Queue:
         """Make a FIFO queue."""

@@ -6,7 +6,6 @@ import math
 import os
 import threading
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -19,7 +18,7 @@ from moto import mock_aws
 from lrtkit.wire import aws
 from lrtkit.wire.settings import Access
 from tests import servers
-from tests.conformance.desks import Bucket, Queues
+from tests.conformance.desks import OURS, Bucket, Queues
 from tests.conformance.differences import expected
 from tests.conformance.rules import Outcome, Rule
 from tests.simulation.clock import START, Blocked, Meter
@@ -193,7 +192,7 @@ def _aws(_: Path) -> Iterator[Tried]:
     try:
         yield on_clients({"sqs": client})
     finally:
-        for url in client.list_queues(QueueNamePrefix="rule-").get("QueueUrls", []):
+        for url in client.list_queues(QueueNamePrefix=OURS).get("QueueUrls", []):
             client.delete_queue(QueueUrl=url)
 
 
@@ -201,15 +200,21 @@ def _aws(_: Path) -> Iterator[Tried]:
 def _r2(_: Path) -> Iterator[Tried]:
     """Try on R2 itself, in a bucket of its own, which is deleted in the end."""
     key_id, secret, url = (os.environ[name] for name in R2_NAMES)
-    client = aws.client("s3", Access(key_id, secret), endpoint_url=url, read_timeout_s=30)
-    bucket = f"lrtkit-rules-{uuid.uuid4().hex[:12]}"
+    client = aws.client("s3", Access(key_id, secret), endpoint_url=url, region="us-east-1", read_timeout_s=30)
+    bucket = OURS.rstrip("-")
     try:
         yield on_clients({"s3": client}, bucket=bucket)
     finally:
-        for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket):
-            for found in page.get("Contents", []):
-                client.delete_object(Bucket=bucket, Key=found["Key"])
-        client.delete_bucket(Bucket=bucket)
+        for found in client.list_buckets()["Buckets"]:
+            if found["Name"].startswith(bucket):
+                _delete_bucket(client, found["Name"])
+
+
+def _delete_bucket(client: Any, name: str) -> None:
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=name):
+        for found in page.get("Contents", []):
+            client.delete_object(Bucket=name, Key=found["Key"])
+    client.delete_bucket(Bucket=name)
 
 
 PLACES = (
