@@ -25,7 +25,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: help
 help: ## list what there is to make
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
 
 # A cloud of its own, new for each run, so that a cloud that you work with stays as it is.
 # Parameters are named with care: papermill only warns at one that the notebook does not have.
@@ -95,6 +95,10 @@ $(SECOND_OPINION)/.installed: $(INSTALLED)
 	@$(BIN)/python -m venv --clear $(SECOND_OPINION)
 	@$(SECOND_OPINION)/bin/python -m pip install -qq --disable-pip-version-check $(SECOND_OPINIONS)
 	@touch $@
+
+.PHONY: conformance
+conformance: $(INSTALLED) $(SECOND_OPINION)/.installed ## try the rules of SQS and S3 on twins and servers, and write the matrix
+	@$(BIN)/python -m tests.conformance
 
 .PHONY: bench
 bench: $(INSTALLED) ## measure the worker, in ratios of one run on this machine

@@ -54,7 +54,7 @@ class Nowhere:
         """List nothing."""
         return [Page([], is_last=True, read_at=None) for _ in after]
 
-    def read(self, keys: Sequence[str], make: Callable[[bytes], object]) -> dict[str, object]:
+    def read(self, _: Sequence[str], __: Callable[[bytes], object]) -> dict[str, object]:
         """Return that nothing is there."""
         return {}
 

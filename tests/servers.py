@@ -81,7 +81,14 @@ def seaweedfs(folder: Path) -> Iterator[str]:
                 left.unlink()
 
 
-QUIET_WEED = ("-master.telemetry=false", "-s3.iam=false", "-s3.port.iceberg=0", "-s3.port.lance=0", "-volume.max=500")
+QUIET_WEED = (
+    "-master.telemetry=false",
+    "-s3.iam=false",
+    "-s3.port.iceberg=0",
+    "-s3.port.lance=0",
+    "-s3.allowDeleteBucketNotEmpty=false",
+    "-volume.max=500",
+)
 """With no other port, no report to anybody, and volumes enough for as many buckets."""
 
 

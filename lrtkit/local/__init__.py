@@ -7,6 +7,11 @@
                               └─ replicas: real worker processes, each on a node that can be lost
 
     .lrt/   submitter.env  worker.env  autoscaler.env   cloud.json  cloud.log  logs/{instance}.log
+
+Where it differs from AWS and R2: whoever last held a job may extend or delete it although the lease is
+over, as long as nobody else has taken it; a lease can go on beyond twelve hours; a receive whose answer
+was lost is not answered again; nothing is refused for being too often. The kit does not count on any of
+these here: what it does count on, and where that was seen, is in ``tests/conformance/MATRIX.md``.
 """
 
 import importlib.util

@@ -29,6 +29,7 @@ class CloudTwin:
         *,
         now: Callable[[], float] = time_of_day,
         seed: int = 0,
+        max_receives: int = int(queues.MAX_RECEIVES),
         up_s_a_byte: float = 0.0,
         down_s_a_byte: float = 0.0,
     ) -> None:
@@ -41,7 +42,7 @@ class CloudTwin:
             up_s_a_byte=up_s_a_byte,
             down_s_a_byte=down_s_a_byte,
         )
-        policy = json.dumps({"deadLetterTargetArn": f"{ARN}dead.fifo", "maxReceiveCount": queues.MAX_RECEIVES})
+        policy = json.dumps({"deadLetterTargetArn": f"{ARN}dead.fifo", "maxReceiveCount": max_receives})
         self.sqs.create_queue(QueueName="dead.fifo", Attributes=queues.QUEUE)
         self.sqs.create_queue(QueueName="jobs.fifo", Attributes={**queues.QUEUE, "RedrivePolicy": policy})
         self.s3.create_bucket(Bucket=BUCKET.name)

@@ -12,14 +12,13 @@ import json
 import random
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
 DEDUPLICATION_S = 300
 LEASE_CAP_S = 43_200
 LONGEST_LAG_S = 60
-MOST_IN_FLIGHT = 120_000
 FIRST_SEQUENCE = 18_850_000_000_000_000_000
 
 
@@ -83,7 +82,16 @@ class Attempt:
 class Fifo:
     """A queue. ``settle`` lets happen what was due by now; every other method expects that it was called."""
 
-    def __init__(self, name: str, attributes: dict[str, str], *, arn: str, now: float, rng: random.Random) -> None:
+    def __init__(
+        self,
+        name: str,
+        attributes: dict[str, str],
+        *,
+        arn: str,
+        now: float,
+        rng: random.Random,
+        most_in_flight: int,
+    ) -> None:
         self.name = name
         self.arn = arn
         self.attributes = attributes
@@ -93,6 +101,7 @@ class Fifo:
         self.past: deque[tuple[float, tuple[int, ...]]] = deque([(now, (0, 0, 0))])
         self.letters: OrderedDict[str, Letter] = OrderedDict()
         self._rng = rng
+        self._most_in_flight = most_in_flight
         self._groups: dict[str, Group] = {}
         self._ready: list[tuple[int, str]] = []
         self._due: list[tuple[float, int, Letter]] = []
@@ -103,8 +112,6 @@ class Fifo:
     def seconds(self, name: str) -> int:
         """Return an attribute that is a number."""
         return int(self.attributes[name])
-
-    # What happens by itself
 
     def settle(self, now: float) -> None:
         """Let leases and delays end and old letters expire, each at its own time."""
@@ -129,8 +136,6 @@ class Fifo:
     def _reveal(self, letter: Letter, at: float) -> None:
         self._move(letter, Place.VISIBLE, at)
         self._offer(letter.group)
-
-    # Sending
 
     def known(self, key: tuple[str, str], now: float) -> tuple[str, int] | None:
         """Return id and sequence of the letter that was sent under this deduplication key within five minutes."""
@@ -163,13 +168,11 @@ class Fifo:
         text = f"{self._rng.getrandbits(128):032x}"
         return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
-    # Receiving
-
     def take(self, most: int, hold_s: float, now: float, dead: Fifo | None) -> list[Letter]:
         """Hide up to ``most`` letters, as many of one group as there are; move those of too many receives away."""
         taken: list[Letter] = []
         limit = self._max_receives() if dead else 0
-        while len(taken) < most and self.counts[Place.IN_FLIGHT] < MOST_IN_FLIGHT and (group := self._next_group()):
+        while len(taken) < most and self._room() and (group := self._next_group()):
             for letter in self._first_of(group, most - len(taken)):
                 if dead and letter.receives >= limit:
                     self._bury(letter, dead, now)
@@ -182,11 +185,14 @@ class Fifo:
 
     def _first_of(self, name: str, most: int) -> Iterator[Letter]:
         """Yield the letters of a group that can be received together, as many as fit into the answer and the limit."""
-        room = MOST_IN_FLIGHT - self.counts[Place.IN_FLIGHT]
-        for letter in list(_heads(self._groups[name], min(most, room))):
+        for letter in list(_heads(self._groups[name], min(most, self._room()))):
             if letter.place is not Place.VISIBLE:
                 return
             yield letter
+
+    def _room(self) -> int:
+        """Return how many more can be in flight."""
+        return self._most_in_flight - self.counts[Place.IN_FLIGHT]
 
     def _hold(self, letter: Letter, hold_s: float, now: float) -> None:
         letter.receives += 1
@@ -198,8 +204,7 @@ class Fifo:
     def _bury(self, letter: Letter, dead: Fifo, now: float) -> None:
         """Move a letter to the dead-letter queue: group and deduplication id go with it, its age begins anew."""
         self.drop(letter, now)
-        letter.source = self.arn
-        dead.put(letter, now)
+        dead.put(replace(letter, source=self.arn), now)  # another one, for what was due of this may still lie here
 
     def _max_receives(self) -> int:
         return int(json.loads(self.attributes["RedrivePolicy"])["maxReceiveCount"])
@@ -217,8 +222,6 @@ class Fifo:
         """Remember what a receive gave."""
         at = self._attempts[attempt_id].at if attempt_id in self._attempts else now
         self._attempts[attempt_id] = Attempt(at, tuple((each, each.receipt, each.visible_at) for each in letters))
-
-    # Holding, giving back, acknowledging
 
     def hide(self, letter: Letter, seconds: float, now: float) -> None:
         """Hide a letter from now on for so long; none at all gives it back at once."""
@@ -241,8 +244,6 @@ class Fifo:
         for letter in list(self.letters.values()):
             self.drop(letter, now)
         self.purged = now
-
-    # What all of these do
 
     def _move(self, letter: Letter, place: Place, at: float) -> None:
         group, old = self._groups[letter.group], letter.place

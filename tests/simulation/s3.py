@@ -30,8 +30,6 @@ class S3Twin(Account):
     often as not. ``write_interval_s`` is 0 for an S3 without R2's limit.
     """
 
-    # Reading
-
     def get_object(
         self,
         *,
@@ -63,8 +61,7 @@ class S3Twin(Account):
         return rules.described(thing, len(thing.body))
 
     def download_file(self, Bucket: str, Key: str, Filename: str) -> None:
-        """Write an object to a file; as boto3 does, look for it first."""
-        self.head_object(Bucket=Bucket, Key=Key)
+        """Write an object to a file."""
         body = self.get_object(Bucket=Bucket, Key=Key)["Body"].read()
         self._meter.spend(len(body) * self._down_s_a_byte)
         Path(Filename).write_bytes(body)
@@ -98,8 +95,6 @@ class S3Twin(Account):
     def get_paginator(self, operation: str) -> Pages:
         """Return what lists page after page."""
         return Pages(getattr(self, operation))
-
-    # Writing
 
     def put_object(
         self,
@@ -160,8 +155,6 @@ class S3Twin(Account):
             raise rules.no_key(operation)
         if old and (none_match or not rules.matches(match or "", old)):
             raise rules.not_so(operation)
-
-    # Writing in parts
 
     def create_multipart_upload(
         self,

@@ -77,8 +77,6 @@ class Account:
     def _sorted(self) -> list[tuple[str, Objects]]:
         return sorted(self._buckets.items())
 
-    # What all of these do
-
     def _met(self, operation: str) -> float:
         self.calls[operation] += 1
         self._meter.spend(self.answer_s)

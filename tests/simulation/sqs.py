@@ -31,8 +31,6 @@ class SqsTwin(Account):
     how long it has waited. ``lag_s`` is the most by which counts lag, and ``answer_s`` what a call takes.
     """
 
-    # Sending
-
     def send_message(self, *, QueueUrl: str, **entry: Any) -> Answer:
         """Put a message into a queue, unless the same was sent within five minutes."""
         queue, now = self._queue("SendMessage", QueueUrl)
@@ -60,8 +58,6 @@ class SqsTwin(Account):
             self._tell(queue)
         return {"MD5OfMessageBody": md5(body), "MessageId": found[0], "SequenceNumber": str(found[1])}
 
-    # Receiving
-
     def receive_message(
         self,
         *,
@@ -79,12 +75,20 @@ class SqsTwin(Account):
         _check_receive(MaxNumberOfMessages, hold_s, wait_s, ReceiveRequestAttemptId)
         taken = self._again(queue, ReceiveRequestAttemptId, hold_s, now) if ReceiveRequestAttemptId else None
         if taken is None:
-            taken = queue.take(MaxNumberOfMessages, hold_s, now, self._dead(queue))
+            taken = self._take(queue, MaxNumberOfMessages, hold_s, now)
         if not taken and (left_s := wait_s - self._meter.waited_s) > GRAIN_S:
             raise self._blocked(queue, min(left_s, queue.next_change() - now))
         if taken and ReceiveRequestAttemptId:
             queue.keep_attempt(ReceiveRequestAttemptId, taken, now)
         return {"Messages": [received(letter, wanted) for letter in taken]} if taken else {}
+
+    def _take(self, queue: Fifo, most: int, hold_s: float, now: float) -> list[Letter]:
+        dead = self._dead(queue)
+        buried = len(dead.letters) if dead else 0
+        taken = queue.take(most, hold_s, now, dead)
+        if dead and len(dead.letters) > buried:
+            self._tell(dead)
+        return taken
 
     def _again(self, queue: Fifo, attempt_id: str, hold_s: float, now: float) -> list[Letter] | None:
         """Return what the same attempt was given before, hidden from now on; no receive is counted."""
@@ -95,8 +99,6 @@ class SqsTwin(Account):
 
     def _blocked(self, queue: Fifo, wait_s: float) -> Blocked:
         return Blocked(self._news.setdefault(queue.name, asyncio.Event()), wait_s)
-
-    # Holding and acknowledging
 
     def change_message_visibility(self, *, QueueUrl: str, ReceiptHandle: str, VisibilityTimeout: int) -> Answer:
         """Hide a message for so long from now; refuse what goes beyond twelve hours from its receive."""

@@ -15,6 +15,7 @@ from tests.simulation.fifo import LONGEST_LAG_S, Fifo
 from tests.simulation.refusals import exceptions
 
 ANSWER_S = 0.03
+MOST_IN_FLIGHT = 120_000
 ROOT = "https://sqs.us-east-1.amazonaws.com/000000000000/"
 ARN = "arn:aws:sqs:us-east-1:000000000000:"
 WAIT_AGAIN_S = 60
@@ -33,6 +34,7 @@ class Account:
         rng: random.Random | None = None,
         lag_s: float = LONGEST_LAG_S,
         answer_s: float = ANSWER_S,
+        most_in_flight: int = MOST_IN_FLIGHT,
     ) -> None:
         self.calls: Counter[str] = Counter()
         self.exceptions = exceptions("sqs")
@@ -41,6 +43,7 @@ class Account:
         self._rng = rng or random.Random(0)
         self._lag_s = lag_s
         self.answer_s = answer_s
+        self._most_in_flight = most_in_flight
         self._queues: dict[str, Fifo] = {}
         self._deleted: dict[str, float] = {}
         self._news: dict[str, asyncio.Event] = {}
@@ -58,8 +61,14 @@ class Account:
         if QueueName in self._queues:
             _check_same(self._queues[QueueName], given)
         else:
-            attributes = {**rules.DEFAULTS, **given}
-            self._queues[QueueName] = Fifo(QueueName, attributes, arn=ARN + QueueName, now=now, rng=self._rng)
+            self._queues[QueueName] = Fifo(
+                QueueName,
+                {**rules.DEFAULTS, **given},
+                arn=ARN + QueueName,
+                now=now,
+                rng=self._rng,
+                most_in_flight=self._most_in_flight,
+            )
         return {"QueueUrl": ROOT + QueueName}
 
     def get_queue_url(self, *, QueueName: str) -> Answer:
@@ -123,8 +132,6 @@ class Account:
         queue.modified = now
         queue.settle(now)
         return {}
-
-    # What all of these do
 
     def _met(self, operation: str) -> float:
         """Count a call, unless it is one that has waited and is made again; return the time."""
