@@ -110,13 +110,24 @@ def client(
         tcp_keepalive=True,
     )
     with _one_at_a_time:
-        return _session().client(
+        made = _session().client(
             service,
             aws_access_key_id=access.key_id,
             aws_secret_access_key=access.secret,
             region_name=region,
             endpoint_url=endpoint_url,
             config=config,
+        )
+    made.meta.events.register("after-call", _refuse_page)
+    return made
+
+
+def _refuse_page(*, http_response: Any, model: Any, **_: Any) -> None:
+    """Raise Unavailable for a web page in the place of an answer, such as a proxy's: botocore takes it for success."""
+    is_page = http_response.headers.get("Content-Type", "").startswith("text/html")
+    if is_page and http_response.status_code < 300 and not model.has_streaming_output:
+        raise Unavailable(
+            f"a web page came back from {model.name}, as if no {model.service_model.service_id} were there"
         )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NoReturn
 
+from lrtkit.wire import shape
 from lrtkit.wire.errors import BadInput, PoisonMessage
 
 _JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=/-]{0,127}")
@@ -35,7 +36,7 @@ class Job:
     def steps(self) -> int | None:
         """How many steps the job has, where it says so."""
         steps = self.fields.get("steps")
-        return steps if isinstance(steps, int) and not isinstance(steps, bool) else None
+        return steps if shape.is_count(steps) else None
 
     @property
     def timeout_s(self) -> float | None:

@@ -20,9 +20,11 @@ T = TypeVar("T")
 
 _LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
 
+_URL = re.compile(r"https?://[^/?#\s]+(/\S*)?")
+
 _SOURCES = {
-    "SQS_QUEUE_URL": "the URL of the job queue, as `lrtkit.queues` or the AWS console shows it",
-    "SQS_DLQ_URL": "the URL of the dead-letter queue, as `lrtkit.queues` or the AWS console shows it",
+    "SQS_QUEUE_URL": "the URL of the job queue, https://….fifo, as `lrtkit.queues` or the AWS console shows it",
+    "SQS_DLQ_URL": "the URL of the dead-letter queue, https://….fifo, as `lrtkit.queues` or the AWS console shows it",
     "SQS_AWS_REGION": "the queue's region, such as us-east-1",
     "SQS_AWS_ACCESS_KEY_ID": "an access key of the submitter or worker user, from the AWS console under IAM",
     "SQS_AWS_SECRET_ACCESS_KEY": "shown once beside the access key in the AWS console",
@@ -117,7 +119,13 @@ def read_env_file(path: str | Path) -> dict[str, str]:
         raise BadInput(f"there is no env file {path}. Try: `python -m lrtkit.local up`, or write one as in the README")
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise BadInput(f"{path} holds keys and can be read by others. Try: chmod 600 {path}")
-    lines = enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadInput(
+            f'{path} is no text in UTF-8. Try: save it as UTF-8, as an editor\'s "save as" offers'
+        ) from error
+    lines = enumerate(text.splitlines(), start=1)
     pairs = [_parse_line(path, number, line.strip()) for number, line in lines]
     return dict(pair for pair in pairs if pair)
 
@@ -137,9 +145,11 @@ def _parse_line(path: Path, number: int, line: str) -> tuple[str, str] | None:
         return None
     match = _LINE.fullmatch(line)
     if not match:
-        raise BadInput(f"{path}, line {number}, is not of the form NAME=value")
+        raise BadInput(f"{path}, line {number}, is not of the form NAME=value. Try: a variable a line, # before notes")
     name, value = match.groups()
-    quoted = len(value) >= 2 and value[0] == value[-1] and value[0] in "'\""
+    quoted = value[:1] in {"'", '"'}
+    if quoted and (len(value) < 2 or value[-1] != value[0]):
+        raise BadInput(f"{path}, line {number}: the quotation mark before the value of {name} has none behind it")
     return name, value[1:-1] if quoted else value
 
 
@@ -156,6 +166,12 @@ class _Reader:
             self.problems.append(f"{name} is missing ({_SOURCES[name]})")
         return value
 
+    def require_url(self, name: str, *, end: str = "") -> str:
+        value = self.require(name)
+        if value and not (_URL.fullmatch(value) and value.endswith(end)):
+            self.problems.append(f"{name} is {value!r} but must be {_SOURCES[name]}")
+        return value
+
     def get(self, name: str, parse: Callable[[str], T], default: T) -> T:
         try:
             return parse(self.env[name]) if self.env.get(name) else default
@@ -169,9 +185,14 @@ class _Reader:
 
 
 def _queue(reader: _Reader) -> QueueSettings:
+    url, dead_letter_url = (reader.require_url(name, end=".fifo") for name in ("SQS_QUEUE_URL", "SQS_DLQ_URL"))
+    if url and url == dead_letter_url:
+        reader.problems.append(
+            "SQS_DLQ_URL is the same queue as SQS_QUEUE_URL, so that dead letters would be jobs again"
+        )
     return QueueSettings(
-        url=reader.require("SQS_QUEUE_URL"),
-        dead_letter_url=reader.require("SQS_DLQ_URL"),
+        url=url,
+        dead_letter_url=dead_letter_url,
         region=reader.require("SQS_AWS_REGION"),
         access=Access(reader.require("SQS_AWS_ACCESS_KEY_ID"), reader.require("SQS_AWS_SECRET_ACCESS_KEY")),
         endpoint_url=reader.env.get("AWS_ENDPOINT_URL_SQS") or None,
@@ -181,7 +202,7 @@ def _queue(reader: _Reader) -> QueueSettings:
 def _bucket(reader: _Reader) -> BucketSettings:
     return BucketSettings(
         name=reader.require("R2_BUCKET_NAME"),
-        endpoint_url=reader.require("R2_S3_ENDPOINT_URL"),
+        endpoint_url=reader.require_url("R2_S3_ENDPOINT_URL"),
         access=Access(reader.require("R2_AWS_ACCESS_KEY_ID"), reader.require("R2_AWS_SECRET_ACCESS_KEY")),
     )
 
