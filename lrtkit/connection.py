@@ -93,4 +93,5 @@ def _advice(what: str, url: str, access: Access, *, prefix: str) -> Iterator[Non
 
 
 def _cause(error: Exception) -> str:
-    return str(error).partition(": ")[2].rstrip(".")
+    """Return what the service said, without what was tried and without the general advice."""
+    return str(error).partition(": ")[2].partition(". Try: ")[0].rstrip(".")

@@ -122,13 +122,18 @@ def client(
     return made
 
 
+class NoAnswer(ResponseParserError):  # type: ignore[misc]
+    """What came back is none of the service's answers, whatever botocore makes of it."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"{problem}. Try: mend the endpoint's URL, or sign in to a network that asks for it")
+
+
 def _refuse_page(*, http_response: Any, model: Any, **_: Any) -> None:
-    """Raise Unavailable for a web page in the place of an answer, such as a proxy's: botocore takes it for success."""
+    """Refuse a web page in the place of an answer, such as a guests' network has: botocore takes it for success."""
     is_page = http_response.headers.get("Content-Type", "").startswith("text/html")
     if is_page and http_response.status_code < 300 and not model.has_streaming_output:
-        raise Unavailable(
-            f"a web page came back from {model.name}, as if no {model.service_model.service_id} were there"
-        )
+        raise NoAnswer("a web page came back, as if no such service were there")
 
 
 @functools.cache
@@ -144,7 +149,8 @@ def explained(what: str) -> Iterator[None]:
         yield
     except (ClientError, BotoCoreError, Boto3Error, ResponseParserError, RetriesExceededError) as error:
         cause = error.__context__ if isinstance(error, Boto3Error) and error.__context__ else error
-        raise classify(cause)(f"{what}: {_sentence(cause)}") from error
+        kind = classify(cause)
+        raise kind(f"{what}: {_sentence(cause, kind)}") from error
 
 
 def classify(error: BaseException) -> type[LrtError]:
@@ -168,6 +174,26 @@ def classify_answer(code: str, message: str, status: int) -> type[LrtError]:
     return next(by_phrase, None) or _BY_STATUS.get(status) or (Unavailable if status >= 500 else BadInput)
 
 
-def _sentence(error: BaseException) -> str:
-    text = error.response["Error"].get("Message") or str(error) if isinstance(error, ClientError) else str(error)
+def _sentence(error: BaseException, kind: type[LrtError]) -> str:
+    """Return what a service said, and what to do about it where its words leave that open."""
+    if not isinstance(error, ClientError):
+        return _line(str(error))
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    said = _line(error.response["Error"].get("Message") or f"no reason but HTTP status {status}")
+    advice = _ADVICE_BY_CODE.get(error.response["Error"].get("Code", "")) or _ADVICE.get(kind)
+    return f"{said.rstrip('.')}. Try: {advice}" if advice else said
+
+
+def _line(text: str) -> str:
     return " ".join(text.split())[:500]
+
+
+_ADVICE = {
+    Denied: "mend the key in the env file, or its policy",
+    NotFound: "lrtkit.queues.make(cloud), or mend its name",
+}
+_ADVICE_BY_CODE = {
+    "ExpiredToken": "a new key in the env file",
+    "RequestTimeTooSkewed": "set this machine's clock",
+    "RequestExpired": "set this machine's clock",
+}

@@ -20,7 +20,11 @@ T = TypeVar("T")
 
 _LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
 
+_ANY = re.compile(r".+", re.DOTALL)
 _URL = re.compile(r"https?://[^/?#\s]+(/\S*)?")
+_FIFO_URL = re.compile(rf"{_URL.pattern}\.fifo")
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_REGION = re.compile(r"[a-z0-9-]+")
 
 _SOURCES = {
     "SQS_QUEUE_URL": "the URL of the job queue, https://….fifo, as `lrtkit.queues` or the AWS console shows it",
@@ -106,7 +110,7 @@ class WorkerSettings:
             handover_s=reader.get("LRT_HANDOVER_SECONDS", _between(1, 43200), cls.handover_s),
             grace_s=reader.get("LRT_GRACE_SECONDS", _between(0, 3600), cls.grace_s),
             idle_exit_s=reader.get("LRT_IDLE_EXIT_SECONDS", _none_or_seconds, cls.idle_exit_s),
-            imds_url=env.get("LRT_IMDS_URL", cls.imds_url).rstrip("/"),
+            imds_url=reader.optional_url("LRT_IMDS_URL", cls.imds_url),
         )
         reader.finish()
         return settings
@@ -160,17 +164,19 @@ class _Reader:
         self.env = env
         self.problems: list[str] = []
 
-    def require(self, name: str) -> str:
+    def require(self, name: str, form: re.Pattern[str] = _ANY) -> str:
         value = self.env.get(name, "")
         if not value:
             self.problems.append(f"{name} is missing ({_SOURCES[name]})")
-        return value
-
-    def require_url(self, name: str, *, end: str = "") -> str:
-        value = self.require(name)
-        if value and not (_URL.fullmatch(value) and value.endswith(end)):
+        elif not form.fullmatch(value):
             self.problems.append(f"{name} is {value!r} but must be {_SOURCES[name]}")
         return value
+
+    def optional_url(self, name: str, default: str = "") -> str:
+        value = self.env.get(name, default)
+        if value and not _URL.fullmatch(value):
+            self.problems.append(f"{name} is {value!r} but must be a URL such as https://host, or empty")
+        return value.rstrip("/")
 
     def get(self, name: str, parse: Callable[[str], T], default: T) -> T:
         try:
@@ -185,7 +191,7 @@ class _Reader:
 
 
 def _queue(reader: _Reader) -> QueueSettings:
-    url, dead_letter_url = (reader.require_url(name, end=".fifo") for name in ("SQS_QUEUE_URL", "SQS_DLQ_URL"))
+    url, dead_letter_url = (reader.require(name, _FIFO_URL) for name in ("SQS_QUEUE_URL", "SQS_DLQ_URL"))
     if url and url == dead_letter_url:
         reader.problems.append(
             "SQS_DLQ_URL is the same queue as SQS_QUEUE_URL, so that dead letters would be jobs again"
@@ -193,16 +199,16 @@ def _queue(reader: _Reader) -> QueueSettings:
     return QueueSettings(
         url=url,
         dead_letter_url=dead_letter_url,
-        region=reader.require("SQS_AWS_REGION"),
+        region=reader.require("SQS_AWS_REGION", _REGION),
         access=Access(reader.require("SQS_AWS_ACCESS_KEY_ID"), reader.require("SQS_AWS_SECRET_ACCESS_KEY")),
-        endpoint_url=reader.env.get("AWS_ENDPOINT_URL_SQS") or None,
+        endpoint_url=reader.optional_url("AWS_ENDPOINT_URL_SQS") or None,
     )
 
 
 def _bucket(reader: _Reader) -> BucketSettings:
     return BucketSettings(
-        name=reader.require("R2_BUCKET_NAME"),
-        endpoint_url=reader.require_url("R2_S3_ENDPOINT_URL"),
+        name=reader.require("R2_BUCKET_NAME", _BUCKET),
+        endpoint_url=reader.require("R2_S3_ENDPOINT_URL", _URL),
         access=Access(reader.require("R2_AWS_ACCESS_KEY_ID"), reader.require("R2_AWS_SECRET_ACCESS_KEY")),
     )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from lrtkit.wire import aws
-from lrtkit.wire.errors import LrtError, Unavailable
+from lrtkit.wire.errors import LrtError
 from lrtkit.wire.settings import QueueSettings
 
 LEASE_CAP_S = 43_200
@@ -149,10 +149,7 @@ class SqsQueue:
         entries = [{"Id": str(place), **_entry(message)} for place, message in enumerate(messages)]
         with aws.explained(f"cannot send to {self.url}"):
             answer = self._calls.send_message_batch(QueueUrl=self.url, Entries=entries)
-        taken = {int(entry["Id"]) for entry in answer.get("Successful", [])}
-        refused = {int(entry["Id"]): _refusal(self.url, entry) for entry in answer.get("Failed", [])}
-        silence = Unavailable(f"cannot send to {self.url}: the answer does not say that the message was taken")
-        return {place: refused.get(place, silence) for place in range(len(messages)) if place not in taken}
+        return {int(entry["Id"]): _refusal(self.url, entry) for entry in answer.get("Failed", [])}
 
     def receive_dead(self, *, hold_s: float, wait_s: int) -> list[Message]:
         """Take up to ten dead letters for a while, waiting up to 20 s for one; of one group they are the oldest."""
@@ -193,15 +190,15 @@ class SqsQueue:
     def _send(self, url: str, message: Outgoing) -> None:
         with aws.explained(f"cannot send to {url}"):
             answer = self._calls.send_message(QueueUrl=url, **_entry(message))
-        if "MessageId" not in answer:
-            raise Unavailable(f"cannot send to {url}: the answer does not say that the message was taken")
+            if "MessageId" not in answer:
+                raise aws.NoAnswer("the answer does not say that the message was taken")
 
     def _attributes(self, url: str) -> dict[str, str]:
         with aws.explained(f"cannot read the attributes of {url}"):
             answer = self._calls.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
-        attributes = dict(answer.get("Attributes", {}))
-        if not {*_COUNTS.values(), "MaximumMessageSize"} <= attributes.keys():
-            raise Unavailable(f"cannot read the attributes of {url}: the answer lacks them, as if no SQS were there")
+            attributes = dict(answer.get("Attributes", {}))
+            if not {*_COUNTS.values(), "MaximumMessageSize"} <= attributes.keys():
+                raise aws.NoAnswer("the answer lacks them, as if no SQS were there")
         return attributes
 
 
