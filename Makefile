@@ -25,7 +25,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: help
 help: ## list what there is to make
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
 # A cloud of its own, new for each run, so that a cloud that you work with stays as it is.
 # Parameters are named with care: papermill only warns at one that the notebook does not have.
@@ -105,6 +105,11 @@ pins: $(INSTALLED) ## pin again what pyproject.toml allows, changing only what m
 	@$(BIN)/uv pip compile pyproject.toml --output-file constraints.txt $(if $(UPGRADE),--upgrade) --quiet \
 	    --all-extras --universal --python-version 3.11 \
 	    --no-header --no-annotate --no-emit-index-url --no-emit-find-links
+
+.PHONY: bad-input
+bad-input: $(INSTALLED) ## write anew what is said about each bad input, to be judged by its difference
+	@WRITE=1 $(BIN)/pytest tests/bad_input || { echo "What is left is no matter of words." >&2; exit 1; }
+	@echo "tests/bad_input/TABLE.md"
 
 .PHONY: clean
 clean: ## remove what make has made, but no keys and no local cloud

@@ -24,7 +24,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from lrtkit.wire import strict
 from lrtkit.wire.errors import BadInput, InvalidJob
+from lrtkit.wire.record import ENVELOPE
 from lrtkit.wire.workload import Checkpoint, Result, place
 
 CHECKPOINT_NAME = "checkpoint.json"
@@ -154,7 +156,9 @@ class Host:
         self._places.wanted.unlink(missing_ok=True)
         if not isinstance(state, Mapping):
             kind = type(state).__name__
-            raise BadInput(f'the workload yielded a {kind} and not its state. Try: yield {{"step": step}}')
+            raise BadInput(f'the workload yielded {kind}, which is no state. Try: yield {{"step": step}}')
+        if ENVELOPE in state:
+            raise BadInput(f"the workload's state has the key {ENVELOPE!r}, which is the kit's. Try: another name")
         self._made += 1
         folder = self._places.checkpoints / f"{self._made:06d}"
         folder.mkdir()
@@ -193,11 +197,20 @@ def _write_json(path: Path, value: Any, what: str) -> None:
     try:
         text = json.dumps(value, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
-        advice = "numbers by float(x) or x.tolist(), and None for what is not a number"
-        raise BadInput(f"the workload's {what} is no JSON: {error}. Try: {advice}") from error
+        raise BadInput(f"the workload's {what} is no JSON: {_reason(value, what, error)}. Try: {_ADVICE}") from error
     draft = path.with_name(f".{path.name}.new")
     draft.write_text(text, encoding="utf-8")
     draft.replace(path)
+
+
+_ADVICE = "numbers by float(x) or x.tolist(), and None for what is not a number"
+
+
+def _reason(value: Any, what: str, error: Exception) -> str:
+    try:
+        return strict.fault(value, what) or str(error)
+    except RecursionError:
+        return "it holds itself, or has too many levels"
 
 
 def _tell_all() -> None:

@@ -255,7 +255,8 @@ def _json(path: Path) -> Any:
     try:
         return strict.loads(path.read_bytes())
     except (ValueError, IsADirectoryError, PermissionError) as error:
-        raise BrokenProtocol(f"the workload's {path.name} cannot be kept: {error}. Try: {_ADVICE}") from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise BrokenProtocol(f"the workload's {path.name} cannot be kept: {reason}. Try: {_ADVICE}") from error
 
 
 def _name_of(code: int) -> str:

@@ -59,7 +59,7 @@ def _is_iso(text: str) -> bool:
         return False
 
 
-Count = Annotated[int, "a whole number of at least 0", is_count]
+Count = Annotated[int, "a whole number of at least 0, within 64 bits", is_count]
 Step = Annotated[float, "a number within 64 bits", is_step]
 Time = Annotated[str, "a time such as 2026-11-24T10:00:00.000Z", _is_time]
 

@@ -33,6 +33,21 @@ def loads(text: str | bytes) -> Any:
     return value
 
 
+def fault(value: Any, path: str) -> str | None:
+    """Return what in a Python value JSON has not, and where below ``path`` it is; None where there is no such thing."""
+    if isinstance(value, float):
+        return None if math.isfinite(value) else f"{path} is {value}"
+    if value is None or isinstance(value, (str, int)):
+        return None
+    if isinstance(value, (list, tuple)):
+        inside = (fault(part, f"{path}[{place}]") for place, part in enumerate(value))
+    elif isinstance(value, dict):
+        inside = (fault(part, f"{path}[{name!r}]") for name, part in value.items())
+    else:
+        return f"{path} is of type {type(value).__name__}"
+    return next((found for found in inside if found), None)
+
+
 def shown(value: Any) -> str:
     """Return how a message shows a JSON value, however long it is."""
     if isinstance(value, (dict, list)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from lrtkit.wire.job import fingerprint
 from lrtkit.wire.record import Holder, Record, Saved, State
 from tests.bad_input.table import Section
 
@@ -44,7 +45,9 @@ MESSAGES = Section(
 
 
 def _good() -> dict[str, Any]:
-    claimed = Record(State.WAITING).claimed(Holder("worker", "machine"), fingerprint="f", steps=3, now=NOW)
+    claimed = Record(State.WAITING).claimed(
+        Holder("worker", "machine"), fingerprint=fingerprint({"steps": 3}), steps=3, now=NOW
+    )
     found: dict[str, Any] = json.loads(claimed.saved(Saved({"step": 1}, saved_at=NOW), now=NOW).to_bytes())
     return found
 
@@ -78,7 +81,6 @@ RECORDS = Section(
         "nothing": b"",
         "half of a record": with_envelope()[:200],
         "binary": b"\x93NUMPY\x01\x00\xff\xfe",
-        "UTF-16": '{"step": 1}'.encode("utf-16"),
         "a page of HTML": b"<html><body>Bad gateway</body></html>",
         "a list": b"[1]",
         "null": b"null",
