@@ -24,9 +24,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from lrtkit.wire import strict
+from lrtkit.wire import keys, strict
 from lrtkit.wire.errors import BadInput, InvalidJob
-from lrtkit.wire.record import ENVELOPE
 from lrtkit.wire.workload import Checkpoint, Result, place
 
 CHECKPOINT_NAME = "checkpoint.json"
@@ -157,8 +156,8 @@ class Host:
         if not isinstance(state, Mapping):
             kind = type(state).__name__
             raise BadInput(f'the workload yielded {kind}, which is no state. Try: yield {{"step": step}}')
-        if ENVELOPE in state:
-            raise BadInput(f"the workload's state has the key {ENVELOPE!r}, which is the kit's. Try: another name")
+        if keys.ENVELOPE in state:
+            raise BadInput(f"the workload's state has the key {keys.ENVELOPE!r}, which is the kit's. Try: another name")
         self._made += 1
         folder = self._places.checkpoints / f"{self._made:06d}"
         folder.mkdir()

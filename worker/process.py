@@ -19,7 +19,7 @@ from typing import Any
 from lrtkit.wire import keys, strict
 from lrtkit.wire.clock import Clock
 from lrtkit.wire.job import Job
-from lrtkit.wire.record import ENVELOPE, Failure
+from lrtkit.wire.record import Failure
 from worker import orphans
 from worker.host import CHECKPOINT_NAME, EXIT_INTERRUPTED, EXIT_INVALID, STALL_NAME, Places, is_command
 from worker.output import Output
@@ -220,9 +220,11 @@ def _taken(newest: Path, older: Iterable[Path]) -> Fresh | None:
 
 def _fresh(folder: Path) -> Fresh:
     state = _json(folder / CHECKPOINT_NAME)
-    if not isinstance(state, dict) or ENVELOPE in state:
+    if not isinstance(state, dict) or keys.ENVELOPE in state:
         found = (
-            f"it is {strict.name_of(state)}" if ENVELOPE not in state else f"it has a key {ENVELOPE!r}, the kit's own"
+            f"it is {strict.name_of(state)}"
+            if keys.ENVELOPE not in state
+            else f"it has a key {keys.ENVELOPE!r}, the kit's own"
         )
         raise BrokenProtocol(f'the workload\'s {CHECKPOINT_NAME} cannot be kept: {found}. Try: {{"step": 1}}')
     return Fresh(

@@ -14,9 +14,9 @@ from typing import Any
 
 from lrtkit.wire import shape, strict
 from lrtkit.wire.errors import BadInput, DamagedFile
+from lrtkit.wire.keys import ENVELOPE
 from lrtkit.wire.shape import Count, Step, Time
 
-ENVELOPE = "_lrt"
 VERSION = 1
 KEPT_ATTEMPTS = 50
 
