@@ -111,6 +111,16 @@ bad-input: $(INSTALLED) ## write anew what is said about each bad input, to be j
 	@WRITE=1 $(BIN)/pytest tests/bad_input || { echo "What is left is no matter of words." >&2; exit 1; }
 	@echo "tests/bad_input/TABLE.md"
 
+SECONDS := 60
+FUZZED := message record env_file state
+
+.PHONY: fuzz
+fuzz: $(INSTALLED) ## look for input that the kit has not foreseen, led by coverage (SECONDS=60 for each of four kinds)
+	@for kind in $(FUZZED); do mkdir -p out/fuzz && echo "Fuzzing $$kind for $(SECONDS) s." && \
+	    $(BIN)/python -m tests.fuzz $$kind -max_total_time=$(SECONDS) -artifact_prefix=out/fuzz/$$kind- \
+	        2>out/fuzz/$$kind.log || { tail -20 out/fuzz/$$kind.log >&2; exit 1; }; \
+	    grep '^Done' out/fuzz/$$kind.log; done
+
 .PHONY: clean
 clean: ## remove what make has made, but no keys and no local cloud
 	@rm -rf $(VENV) $(SECOND_OPINION) out build lrtkit.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

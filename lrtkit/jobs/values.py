@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any
@@ -11,8 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-_UNSENDABLE = re.compile("[\ud800-\udfff\ufffe\uffff]")
-"""SQS takes every character of XML 1.0, which these are not; JSON escapes the other ones."""
+from lrtkit.wire.job import UNSENDABLE
 
 
 class Unfit(ValueError):
@@ -42,7 +40,7 @@ def _same(value: Any) -> Any:
 
 
 def _text(value: str) -> str:
-    found = _UNSENDABLE.search(value)
+    found = UNSENDABLE.search(value)
     if found:
         raise Unfit(f"has the character U+{ord(found[0]):04X}, which no message can carry", "text without it")
     return str.__str__(value)  # the value of a text that is a member of an Enum

@@ -140,8 +140,13 @@ def write_env_file(path: str | Path, values: Mapping[str, str]) -> None:
     draft = path.with_name(path.name + ".new")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.writelines(f"{name}={value}\n" for name, value in values.items())
+        file.writelines(f"{name}={_quoted(value)}\n" for name, value in values.items())
     draft.replace(path)
+
+
+def _quoted(value: str) -> str:
+    """Return a value as it is, or in quotation marks where it would not be read as what it is."""
+    return f'"{value}"' if value != value.strip() or value[:1] in {"'", '"'} else value
 
 
 def _parse_line(path: Path, number: int, line: str) -> tuple[str, str] | None:

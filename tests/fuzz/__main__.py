@@ -1,0 +1,45 @@
+"""Looks for input that breaks a property, led by coverage: ``python -m tests.fuzz record -max_total_time=60``.
+
+What follows the property's name goes to libFuzzer. What it finds it writes to a file of its own, and
+the same command with that file's path replays it.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+import atheris
+
+with atheris.instrument_imports(include=["lrtkit.wire", "json"]):
+    from tests.fuzz.mutation import mutated
+    from tests.fuzz.properties import PROPERTIES
+    from tests.fuzz.seeds import seeds
+
+SLOWEST_S = 5
+LARGEST = 16_384
+
+
+def main(name: str, options: list[str]) -> None:
+    """Fuzz a property from its seeds on."""
+    with tempfile.TemporaryDirectory() as folder:
+        corpus = Path(folder, "corpus")
+        corpus.mkdir()
+        for number, data in enumerate(seeds(name)):
+            (corpus / f"{number:03}").write_bytes(data)
+        given = [each for each in options if not each.startswith("-")]
+        limits = [f"-timeout={SLOWEST_S}", f"-max_len={LARGEST}", "-verbosity=1", "-print_final_stats=1"]
+        argv = [sys.argv[0], *limits, *options, *([] if given else [str(corpus)])]
+        atheris.Setup(argv, PROPERTIES[name], custom_mutator=_mutated)
+        atheris.Fuzz()
+
+
+def _mutated(data: bytes, longest: int, seed: int) -> bytes:
+    """Change bytes or words, the one as often as the other."""
+    changed = atheris.Mutate(data, longest) if seed % 2 else mutated(data, seed)
+    return bytes(changed[:longest])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2:])
