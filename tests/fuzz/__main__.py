@@ -7,7 +7,6 @@ the same command with that file's path replays it.
 from __future__ import annotations
 
 import sys
-import tempfile
 from pathlib import Path
 
 import atheris
@@ -17,22 +16,22 @@ with atheris.instrument_imports(include=["lrtkit.wire", "json"]):
     from tests.fuzz.properties import PROPERTIES
     from tests.fuzz.seeds import seeds
 
+CORPUS = Path("out", "fuzz", "corpus")
 SLOWEST_S = 5
 LARGEST = 16_384
 
 
 def main(name: str, options: list[str]) -> None:
-    """Fuzz a property from its seeds on."""
-    with tempfile.TemporaryDirectory() as folder:
-        corpus = Path(folder, "corpus")
-        corpus.mkdir()
-        for number, data in enumerate(seeds(name)):
-            (corpus / f"{number:03}").write_bytes(data)
-        given = [each for each in options if not each.startswith("-")]
-        limits = [f"-timeout={SLOWEST_S}", f"-max_len={LARGEST}", "-verbosity=1", "-print_final_stats=1"]
-        argv = [sys.argv[0], *limits, *options, *([] if given else [str(corpus)])]
-        atheris.Setup(argv, PROPERTIES[name], custom_mutator=_mutated)
-        atheris.Fuzz()
+    """Fuzz a property, from its seeds and from what earlier runs have found on."""
+    corpus = CORPUS / name
+    corpus.mkdir(parents=True, exist_ok=True)
+    for number, data in enumerate(seeds(name)):
+        (corpus / f"{number:03}").write_bytes(data)
+    replayed = [each for each in options if not each.startswith("-")]
+    limits = [f"-timeout={SLOWEST_S}", f"-max_len={LARGEST}"]
+    argv = [sys.argv[0], *limits, *options, *([] if replayed else [str(corpus)])]
+    atheris.Setup(argv, PROPERTIES[name], custom_mutator=_mutated)
+    atheris.Fuzz()
 
 
 def _mutated(data: bytes, longest: int, seed: int) -> bytes:

@@ -6,6 +6,7 @@ that the kit has not foreseen. Slowness is the fuzzer's to see.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tempfile
 from collections.abc import Callable
@@ -17,8 +18,7 @@ from lrtkit.wire.job import check_job_id, parse
 from lrtkit.wire.record import Holder, Record, Saved
 from lrtkit.wire.settings import CloudSettings, WorkerSettings, read_env_file, write_env_file
 
-_memory = Path("/dev/shm")
-_folder = tempfile.TemporaryDirectory(dir=_memory if _memory.is_dir() else None)
+_MEMORY = Path("/dev/shm")
 NOW = "2026-11-24T10:00:00.000Z"
 
 
@@ -54,7 +54,11 @@ def record(data: bytes) -> None:
 
 def env_file(data: bytes) -> None:
     """An env file is variables, which come back when they are written, or refused by its line."""
-    path = Path(_folder.name, "fuzz.env")
+    with tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as folder:
+        _env_file(data, Path(folder, "fuzz.env"))
+
+
+def _env_file(data: bytes, path: Path) -> None:
     path.touch(0o600)
     path.write_bytes(data)
     try:
@@ -64,10 +68,8 @@ def env_file(data: bytes) -> None:
     write_env_file(path, values)
     assert read_env_file(path) == values
     for settings in (CloudSettings, WorkerSettings):
-        try:
+        with contextlib.suppress(BadInput):
             settings.from_env(values)
-        except BadInput:
-            continue
 
 
 def state(data: bytes) -> None:
