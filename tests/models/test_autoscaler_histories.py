@@ -28,11 +28,11 @@ class Histories(RuleBasedStateMachine):
         self.group, self.queue = GroupModel(), QueueModel()
         self.most = 0
 
-    @initialize(least=st.integers(0, 2), more=st.integers(0, 20))
-    def begin(self, least: int, more: int) -> None:
-        """Set the bounds."""
+    @initialize(least=st.integers(0, 2), more=st.integers(0, 20), share=st.sampled_from([1.0, 4.0]))
+    def begin(self, least: int, more: int, share: float) -> None:
+        """Set the bounds, and how many jobs a replica is to have before there is another."""
         self.most = least + more
-        policy = Policy(min_replicas=least, max_replicas=self.most)
+        policy = Policy(min_replicas=least, max_replicas=self.most, jobs_per_replica=share)
         store = CloudTwin(now=lambda: self.time_s).store
         self.scaler = Autoscaler(self.queue, store, self.group, group="workers", policy=policy)
 
