@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from hypothesis import settings
+from dataclasses import dataclass, field
+
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from lrtkit.autoscaler import Autoscaler
 from lrtkit.scaling import Policy
@@ -19,91 +20,71 @@ ENOUGH_TICKS = 120
 ONE_CHANGE = ([], ["patch"], ["patch", "start"], ["start"], ["stop"])
 
 
-class Histories(RuleBasedStateMachine):
+@dataclass(frozen=True)
+class Minute:
+    """What happens within a minute: how many jobs come, replicas begin to run, jobs end, and replicas are lost."""
+
+    submit: int
+    arrive: int
+    finish: int
+    lose: int
+
+
+MINUTES = st.lists(
+    st.builds(
+        Minute,
+        submit=st.sampled_from([0, 0, 0, 1, 5, 60]),
+        arrive=st.integers(0, 20),
+        finish=st.integers(0, 20),
+        lose=st.sampled_from([0, 0, 0, 1, 5]),
+    ),
+    min_size=5,
+    max_size=40,
+)
+POLICIES = st.builds(
+    lambda least, more, share: Policy(min_replicas=least, max_replicas=least + more, jobs_per_replica=share),
+    st.sampled_from([0, 0, 2]),
+    st.integers(0, 20),
+    st.sampled_from([1.0, 4.0]),
+)
+
+
+@dataclass
+class Scene:
     """The real autoscaler, a step a minute, over numbers."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.time_s = START
-        self.group, self.queue = GroupModel(), QueueModel()
-        self.most = 0
+    policy: Policy
+    group: GroupModel = field(default_factory=GroupModel)
+    queue: QueueModel = field(default_factory=QueueModel)
+    time_s: float = START
 
-    @initialize(least=st.integers(0, 2), more=st.integers(0, 20), share=st.sampled_from([1.0, 4.0]))
-    def begin(self, least: int, more: int, share: float) -> None:
-        """Set the bounds, and how many jobs a replica is to have before there is another."""
-        self.most = least + more
-        policy = Policy(min_replicas=least, max_replicas=self.most, jobs_per_replica=share)
+    def __post_init__(self) -> None:
         store = CloudTwin(now=lambda: self.time_s).store
-        self.scaler = Autoscaler(self.queue, store, self.group, group="workers", policy=policy)
+        self.scaler = Autoscaler(self.queue, store, self.group, group="workers", policy=self.policy)
 
-    @rule(count=st.integers(1, 40))
-    def submit(self, count: int) -> None:
-        """Let jobs come."""
-        self.queue.waiting += count
-
-    @rule(count=st.integers(1, 20))
-    def arrive(self, count: int) -> None:
-        """Let some replicas begin to run, and take a job each."""
-        for replica in [each for each in self.group.live if each.state != "running"][:count]:
+    def live(self, minute: Minute) -> None:
+        """Let a minute pass."""
+        self.queue.waiting += minute.submit
+        for replica in self.group.live[: minute.lose]:
+            self.queue.in_flight -= replica.busy
+            self.queue.waiting += replica.busy
+            replica.state, replica.busy = "allocating", False
+        for replica in [each for each in self.group.live if each.busy][: minute.finish]:
+            replica.busy = False
+            self.queue.in_flight -= 1
+        for replica in [each for each in self.group.live if each.state != "running"][: minute.arrive]:
             replica.state = "running"
         self._take()
 
-    @rule(count=st.integers(1, 20))
-    def finish(self, count: int) -> None:
-        """Let some jobs end, and their replicas take others."""
-        for replica in [each for each in self.group.live if each.busy][:count]:
-            replica.busy = False
-            self.queue.in_flight -= 1
-        self._take()
-
-    @rule(count=st.integers(1, 5))
-    def lose(self, count: int) -> None:
-        """Let some replicas be lost; their jobs wait again, and others are on their way."""
-        for replica in self.group.live[:count]:
-            self._give_back(replica.busy)
-            replica.state, replica.busy = "allocating", False
-
-    @rule()
-    def settle(self) -> None:
-        """Let the counts of the queue be right for once."""
-        self.queue.read()
-
-    @rule()
     def step(self) -> None:
-        """Let the autoscaler look and act, on counts that are right."""
-        self.queue.read()
-        self._step()
-
-    @invariant()
-    def within_bounds(self) -> None:
-        """Never more replicas than the policy allows."""
-        assert self.group.replicas <= self.most
-
-    @invariant()
-    def no_work_is_lost(self) -> None:
-        """Never fewer than are busy."""
-        assert not self.group.lost_work
-
-    def teardown(self) -> None:
-        """Let everything be done: then nothing is left of the group."""
-        if not hasattr(self, "scaler"):
-            return
-        self.queue.waiting = self.queue.in_flight = 0
-        for replica in self.group.live:
-            replica.state, replica.busy = "running", False
-        for _ in range(ENOUGH_TICKS):
-            self.step()
-        if self.scaler.policy.min_replicas == 0:
-            assert not self.group.is_started
-            assert not self.group.live
-
-    def _step(self) -> None:
+        """Let the autoscaler look and act, and see that it keeps the rules."""
         self.time_s += TICK_S
+        self.queue.read()
         self.group.calls.clear()
-        busy_before = sum(each.busy for each in self.group.live)
         self.scaler.step(now=lambda: self.time_s)
         assert self.group.calls in ONE_CHANGE, f"opposite changes at once: {self.group.calls}"
-        assert sum(each.busy for each in self.group.live) == busy_before
+        assert self.group.replicas <= self.policy.max_replicas, "more replicas than the policy allows"
+        assert not self.group.lost_work, self.group.lost_work
 
     def _take(self) -> None:
         for replica in self.group.live:
@@ -112,10 +93,23 @@ class Histories(RuleBasedStateMachine):
                 self.queue.waiting -= 1
                 self.queue.in_flight += 1
 
-    def _give_back(self, busy: bool) -> None:
-        self.queue.in_flight -= busy
-        self.queue.waiting += busy
 
-
-TestHistories = Histories.TestCase
-TestHistories.settings = settings(max_examples=40, stateful_step_count=30)
+@settings(max_examples=60)
+@given(POLICIES, MINUTES)
+def test_the_rules_hold_whatever_happens(policy: Policy, minutes: list[Minute]) -> None:
+    """Never above the maximum, never below what is busy, one change a step; and when all is done, nothing is left."""
+    scene = Scene(policy)
+    for minute in minutes:
+        scene.live(minute)
+        scene.step()
+    while scene.queue.waiting or scene.queue.in_flight:
+        scene.live(Minute(0, 20, 20, 0))
+        scene.step()
+        if not policy.max_replicas:
+            return
+    for _ in range(ENOUGH_TICKS):
+        scene.live(Minute(0, 20, 0, 0))
+        scene.step()
+    if policy.min_replicas == 0:
+        assert not scene.group.is_started, "a group without jobs was not stopped"
+        assert not scene.group.live
