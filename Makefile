@@ -110,6 +110,21 @@ pins: $(INSTALLED) ## pin again what pyproject.toml allows, changing only what m
 	    --all-extras --universal --python-version 3.11 \
 	    --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
+.PHONY: bad-input
+bad-input: $(INSTALLED) ## write anew what is said about each bad input, to be judged by its difference
+	@WRITE=1 $(BIN)/pytest tests/bad_input || { echo "What is left is no matter of words." >&2; exit 1; }
+	@echo "tests/bad_input/TABLE.md"
+
+SECONDS := 60
+FUZZED := message record env_file state
+
+.PHONY: fuzz
+fuzz: $(INSTALLED) ## look for input that the kit has not foreseen, led by coverage (SECONDS=60 for each of four kinds)
+	@for kind in $(FUZZED); do mkdir -p out/fuzz && echo "Fuzzing $$kind for $(SECONDS) s." && \
+	    $(BIN)/python -m tests.fuzz $$kind -max_total_time=$(SECONDS) -artifact_prefix=out/fuzz/$$kind- \
+	        2>out/fuzz/$$kind.log || { tail -20 out/fuzz/$$kind.log >&2; exit 1; }; \
+	    grep '^Done' out/fuzz/$$kind.log; done
+
 .PHONY: clean
 clean: ## remove what make has made, but no keys and no local cloud
 	@rm -rf $(VENV) $(SECOND_OPINION) out build lrtkit.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

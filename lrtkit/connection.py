@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
-from lrtkit.wire import keys
+from lrtkit.wire import aws, keys
 from lrtkit.wire.errors import BadInput, Denied, NotFound, Unavailable
 from lrtkit.wire.s3 import S3Store
 from lrtkit.wire.settings import Access, CloudSettings, read_env_file
@@ -96,9 +96,9 @@ def _advice(what: str, url: str, access: Access, *, prefix: str) -> Iterator[Non
     except NotFound as error:
         raise NotFound(f"there is no {what} at {url}. Try: lrtkit.queues.make(cloud), or mend its name") from error
     except Denied as error:
-        cause = _cause(error)
-        advice = "" if "Try: " in cause else f". Try: mend {pair}, or the key's policy"
-        raise Denied(f"the key {access.key_id} was refused for {what}: {cause}{advice}") from error
+        known = str(error).partition(". Try: ")[2]
+        advice = f"mend {pair}, or the key's policy" if known in {"", aws.ADVICE[Denied]} else known
+        raise Denied(f"the key {access.key_id} was refused for {what}: {_cause(error)}. Try: {advice}") from error
     except Unavailable as error:
         raise Unavailable(
             f"{what} does not answer at {url}: {_cause(error)}. Try: mend {endpoint}, or `python -m lrtkit.local up`"
@@ -106,4 +106,5 @@ def _advice(what: str, url: str, access: Access, *, prefix: str) -> Iterator[Non
 
 
 def _cause(error: Exception) -> str:
-    return str(error).partition(": ")[2].rstrip(".")
+    """Return what the service said, without what was tried and without advice."""
+    return str(error).partition(": ")[2].partition(". Try: ")[0].rstrip(".")

@@ -51,7 +51,7 @@ class Experiment:
     """The jobs whose ids begin with ``<name>/``; all methods take and give DataFrames."""
 
     def __init__(self, name: str, cloud: Cloud) -> None:
-        if not _NAME.fullmatch(name) or name in keys.RESERVED:
+        if not _NAME.fullmatch(str(name)) or name in keys.RESERVED or not isinstance(name, str):
             raise BadInput(f"an experiment cannot be called {name!r}. Try: letters, digits and . _ = - as in 'argon'")
         self.name = name
         self.cloud = cloud

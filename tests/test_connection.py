@@ -102,7 +102,8 @@ def test_missing_variables_of_a_file(env: dict[str, str], tmp_path: Path) -> Non
         connected(env, tmp_path, SQS_QUEUE_URL="", R2_BUCKET_NAME="")
     assert str(caught.value) == (
         f"{tmp_path}/changed.env: the environment is not complete: "
-        "SQS_QUEUE_URL is missing (the URL of the job queue, as `lrtkit.queues` or the AWS console shows it); "
+        "SQS_QUEUE_URL is missing "
+        "(the URL of the job queue, https://….fifo, as `lrtkit.queues` or the AWS console shows it); "
         "R2_BUCKET_NAME is missing (the name of the bucket, from the Cloudflare console under R2)"
     )
 

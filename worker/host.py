@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from lrtkit.wire import keys, strict
 from lrtkit.wire.errors import BadInput, InvalidJob
 from lrtkit.wire.workload import Checkpoint, Result, place
 
@@ -104,12 +105,12 @@ def main(workload: str, worker: int) -> int:
     try:
         return Host(places).run(workload)
     except InvalidJob as error:
-        _write_json(places.error, {"type": "InvalidJob", "message": str(error)})
+        _write_json(places.error, {"type": "InvalidJob", "message": str(error)}, "reason")
         return EXIT_INVALID
     except Exception as error:  # noqa: BLE001  (whatever a researcher's code raises becomes the job's failure)
         traceback.print_exc()
         told = {"type": type(error).__qualname__, "message": str(error), "traceback": traceback.format_exc()}
-        _write_json(places.error, told)
+        _write_json(places.error, told, "error")
         return 1
 
 
@@ -153,17 +154,20 @@ class Host:
         began = time.monotonic()
         self._places.wanted.unlink(missing_ok=True)
         if not isinstance(state, Mapping):
-            raise BadInput(f"a workload yields its state as a dictionary or Checkpoint, not as {type(state).__name__}")
+            kind = type(state).__name__
+            raise BadInput(f'the workload yielded {kind}, which is no state. Try: yield {{"step": step}}')
+        if keys.ENVELOPE in state:
+            raise BadInput(f"the workload's state has the key {keys.ENVELOPE!r}, which is the kit's. Try: another name")
         self._made += 1
         folder = self._places.checkpoints / f"{self._made:06d}"
         folder.mkdir()
         place(getattr(state, "files", {}), folder)
         (folder / STALL_NAME).write_text(str(time.monotonic() - began))
-        _write_json(folder / CHECKPOINT_NAME, dict(state))
+        _write_json(folder / CHECKPOINT_NAME, dict(state), "state")
 
     def _finish(self, result: Result) -> None:
         place(result.files, self._places.artifacts)
-        _write_json(self._places.result, result.value)
+        _write_json(self._places.result, result.value, "result")
 
     def _resumed(self) -> Checkpoint | None:
         if "LRT_RESUME_DIR" not in os.environ:
@@ -187,11 +191,25 @@ def find(workload: str) -> tuple[Any, Callable[..., Any]]:
     return module, getattr(module, name)
 
 
-def _write_json(path: Path, value: Any) -> None:
-    """Write a JSON file that is either whole or not there."""
+def _write_json(path: Path, value: Any, what: str) -> None:
+    """Write a JSON file that is either whole or not there; raise BadInput where the value is none of JSON."""
+    try:
+        text = json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise BadInput(f"the workload's {what} is no JSON: {_reason(value, what, error)}. Try: {_ADVICE}") from error
     draft = path.with_name(f".{path.name}.new")
-    draft.write_text(json.dumps(value, allow_nan=False), encoding="utf-8")
+    draft.write_text(text, encoding="utf-8")
     draft.replace(path)
+
+
+_ADVICE = "numbers by float(x) or x.tolist(), and None for what is not a number"
+
+
+def _reason(value: Any, what: str, error: Exception) -> str:
+    try:
+        return strict.fault(value, what) or str(error)
+    except RecursionError:
+        return "it holds itself, or has too many levels"
 
 
 def _tell_all() -> None:

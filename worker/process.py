@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import math
 import os
 import shutil
 import signal
@@ -15,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lrtkit.wire import keys
+from lrtkit.wire import keys, strict
 from lrtkit.wire.clock import Clock
 from lrtkit.wire.job import Job
-from lrtkit.wire.record import ENVELOPE, Failure
+from lrtkit.wire.record import Failure
 from worker import orphans
 from worker.host import CHECKPOINT_NAME, EXIT_INTERRUPTED, EXIT_INVALID, STALL_NAME, Places, is_command
 from worker.output import Output
@@ -30,8 +31,7 @@ POLL_S = 0.05
 
 LARGEST_TEXT = 16_384
 
-DEEPEST = 100
-"""Levels of lists and objects in a state or result: Python's own limits lie not far above."""
+_ADVICE = "plain JSON, written under another name and renamed"
 
 LEAST_SECRET = 16
 """Characters from which on a key is looked for within values; a shorter one may be part of innocent ones."""
@@ -172,7 +172,8 @@ class Process:
             return Failed(Failure("BrokenProtocol", str(broken), output=output))
 
     def _failure(self, code: int, output: str) -> Failure:
-        told = _json(self.places.error) if self.places.error.exists() else {}
+        found = _json(self.places.error) if self.places.error.exists() else {}
+        told = found if isinstance(found, dict) else {}  # a command can write there too
         return Failure(
             type=str(told.get("type") or _name_of(code)),
             message=str(told.get("message") or f"the workload ended with {_name_of(code)}")[:LARGEST_TEXT],
@@ -182,7 +183,7 @@ class Process:
 
     def _finished(self) -> Finished:
         if not self.places.result.exists():
-            raise BrokenProtocol("the workload ended with exit code 0 but left no result")
+            raise BrokenProtocol("the workload ended with exit code 0 but left no result. Try: write LRT_RESULT last")
         return Finished(_json(self.places.result), _files_in(self.places.artifacts))
 
 
@@ -218,16 +219,28 @@ def _taken(newest: Path, older: Iterable[Path]) -> Fresh | None:
 
 
 def _fresh(folder: Path) -> Fresh:
-    stall = folder / STALL_NAME
     state = _json(folder / CHECKPOINT_NAME)
-    if not isinstance(state, dict) or ENVELOPE in state:
-        raise BrokenProtocol(f"a checkpoint's state must be a JSON object without a key {ENVELOPE!r}")
+    if not isinstance(state, dict) or keys.ENVELOPE in state:
+        found = (
+            f"it is {strict.name_of(state)}"
+            if keys.ENVELOPE not in state
+            else f"it has a key {keys.ENVELOPE!r}, the kit's own"
+        )
+        raise BrokenProtocol(f'the workload\'s {CHECKPOINT_NAME} cannot be kept: {found}. Try: {{"step": 1}}')
     return Fresh(
         state=state,
         files={name: path for name, path in _files_in(folder).items() if name != CHECKPOINT_NAME},
-        stall_s=float(stall.read_text()) if stall.exists() else 0.0,
+        stall_s=_stall_s(folder / STALL_NAME),
         folder=folder,
     )
+
+
+def _stall_s(path: Path) -> float:
+    """Return what a checkpoint cost the workload, where the host has told it; a program may have any such file."""
+    with contextlib.suppress(OSError, ValueError):
+        stall_s = float(path.read_text())
+        return stall_s if 0 <= stall_s < math.inf else 0.0
+    return 0.0
 
 
 def _files_in(folder: Path) -> dict[str, Path]:
@@ -235,32 +248,17 @@ def _files_in(folder: Path) -> dict[str, Path]:
     found = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("[!.]*")) if path.is_file()}
     for name in found:
         if not keys.is_inside(name):
-            raise BrokenProtocol(f"the file name {name!r} is too long or not printable")
+            raise BrokenProtocol(f"the file name {name!r} is too long or not printable. Try: a-z A-Z 0-9 . _ -")
     return found
 
 
 def _json(path: Path) -> Any:
     """Return what the workload has written; raise BrokenProtocol where it is nothing that the record can hold."""
     try:
-        value = json.loads(path.read_bytes(), parse_constant=_refuse)
-        json.dumps(value, allow_nan=False)  # 1e999 reads as infinity
-    except (ValueError, RecursionError) as error:
-        raise BrokenProtocol(f"{path.name} of the workload is no JSON: {error}") from error
-    if _is_deeper(value, DEEPEST):
-        raise BrokenProtocol(f"{path.name} of the workload has more than {DEEPEST} levels of lists and objects")
-    return value
-
-
-def _is_deeper(value: Any, levels: int) -> bool:
-    if not isinstance(value, (dict, list)):
-        return False
-    return levels == 0 or any(
-        _is_deeper(each, levels - 1) for each in (value.values() if isinstance(value, dict) else value)
-    )
-
-
-def _refuse(name: str) -> None:
-    raise ValueError(f"{name} is no JSON value")
+        return strict.loads(path.read_bytes())
+    except (ValueError, IsADirectoryError, PermissionError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise BrokenProtocol(f"the workload's {path.name} cannot be kept: {reason}. Try: {_ADVICE}") from error
 
 
 def _name_of(code: int) -> str:

@@ -169,4 +169,6 @@ def refuse_twins(names: list[Any]) -> None:
     """Raise BadTable where a column is there more than once."""
     twins = [name for name, count in Counter(names).items() if count > 1]
     if twins:
-        raise BadTable(Faults.of(*(Fault("is there more than once", column=str(name)) for name in twins)))
+        raise BadTable(
+            Faults.of(*(Fault("is there more than once. Try: rename or drop one", column=str(name)) for name in twins))
+        )

@@ -17,6 +17,9 @@ Table: TypeAlias = pd.DataFrame | str | PathLike[str] | Iterable[Mapping[str, An
 """What can be submitted: a DataFrame, the path of a CSV, or dictionaries."""
 
 
+_SHAPES = "a DataFrame, the path of a CSV, or dictionaries"
+
+
 @dataclass(frozen=True)
 class Row:
     """A row as it was given, and ``label``, what messages call it."""
@@ -47,13 +50,15 @@ def read(table: Table) -> Rows:
         return Rows(file.total, (row for piece in file.pieces() for row in _of_piece(piece, piece.index)))
     if isinstance(table, pd.DataFrame):
         return Rows(len(table), _of_frame(table))
+    if not isinstance(table, Iterable):
+        raise BadInput(f"{table!r} is no table. Try: {_SHAPES}")
     return Rows(len(table) if isinstance(table, Sized) else None, _of_mappings(table))
 
 
 def _of_mappings(table: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
     for place, cells in enumerate(table):
         if not isinstance(cells, Mapping):
-            raise BadInput(f"row {place} is {cells!r}. Try: a DataFrame, the path of a CSV, or dictionaries")
+            raise BadInput(f"row {place} is {cells!r}. Try: {_SHAPES}")
         yield Row(place, cells)
 
 

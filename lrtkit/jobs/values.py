@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any
@@ -11,16 +10,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-_UNSENDABLE = re.compile("[\ud800-\udfff\ufffe\uffff]")
-"""SQS takes every character of XML 1.0, which these are not; JSON escapes the other ones."""
+from lrtkit.wire.job import UNSENDABLE
 
 
 class Unfit(ValueError):
-    """A value that no message can carry; ``path`` leads to it inside the cell."""
+    """A value that no message can carry; ``path`` leads to it inside the cell, ``advice`` out of the trouble."""
 
-    def __init__(self, problem: str, path: str = "") -> None:
-        super().__init__(f"{problem} at {path}" if path else problem)
+    def __init__(self, problem: str, advice: str, path: str = "") -> None:
+        super().__init__(f"{problem}{f' at {path}' if path else ''}. Try: {advice}")
         self.problem = problem
+        self.advice = advice
         self.path = path
 
 
@@ -41,16 +40,17 @@ def _same(value: Any) -> Any:
 
 
 def _text(value: str) -> str:
-    if _UNSENDABLE.search(value):
-        raise Unfit("has a character that no message can carry")
+    found = UNSENDABLE.search(value)
+    if found:
+        raise Unfit(f"has the character U+{ord(found[0]):04X}, which no message can carry", "text without it")
     return str.__str__(value)  # the value of a text that is a member of an Enum
 
 
 def _number(value: Any) -> float:
     if math.isnan(value):
-        raise Unfit("has no value")
+        raise _no_value()
     if math.isinf(value):
-        raise Unfit("is infinite")
+        raise Unfit("is infinite", "a finite number, or text")
     return float(value)
 
 
@@ -61,7 +61,7 @@ def _items(values: Iterable[Any]) -> list[Any]:
 def _mapping(value: Mapping[Any, Any]) -> dict[str, Any]:
     strange = next((key for key in value if not isinstance(key, str)), None)
     if strange is not None:
-        raise Unfit(f"has the key {strange!r}, which is no text")
+        raise Unfit(f"has the key {strange!r}, which is no text", f"the key {str(strange)!r}")
     return {_inside(key, f"[{key!r}]"): _inside(part, f"[{key!r}]") for key, part in value.items()}
 
 
@@ -73,15 +73,19 @@ def _inside(value: Any, path: str) -> Any:
     try:
         return plain(value)
     except Unfit as unfit:
-        raise Unfit(unfit.problem, path + unfit.path) from None
+        raise Unfit(unfit.problem, unfit.advice, path + unfit.path) from None
 
 
 def _missing(_: object) -> Any:
-    raise Unfit("has no value")
+    raise _no_value()
+
+
+def _no_value() -> Unfit:
+    return Unfit("has no value", "give it one, or drop the row")
 
 
 def _refuse(value: object) -> Any:
-    raise Unfit(f"is of type {type(value).__name__}, which JSON has not. Try: a text or a number")
+    raise Unfit(f"is of type {type(value).__name__}, which JSON has not", "a text or a number")
 
 
 _EXACT: dict[type, Callable[[Any], Any]] = {

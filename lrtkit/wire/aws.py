@@ -101,13 +101,6 @@ class Connect(Protocol):
         """Return a client of the service."""
 
 
-_HINTS = (
-    (r"RequestTimeTooSkewed|RequestExpired|[Ss]ignature expired|not yet current", "set this machine's clock"),
-    (r"ExpiredToken", "put a new key into the env file, then connect anew"),
-)
-"""What to do, where a code or the words of an answer say it."""
-
-
 _one_at_a_time = threading.Lock()
 """A session must not make two clients at once."""
 
@@ -136,7 +129,7 @@ def client(
         tcp_keepalive=True,
     )
     with _one_at_a_time:
-        return _session().client(
+        made = _session().client(
             service,
             aws_access_key_id=access.key_id,
             aws_secret_access_key=access.secret,
@@ -144,6 +137,22 @@ def client(
             endpoint_url=endpoint_url,
             config=config,
         )
+    made.meta.events.register("after-call", _refuse_page)
+    return made
+
+
+class NoAnswer(ResponseParserError):  # type: ignore[misc]
+    """What came back is none of the service's answers, whatever botocore makes of it."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"{problem}. Try: mend the endpoint's URL, or sign in to a network that asks for it")
+
+
+def _refuse_page(*, http_response: Any, model: Any, **_: Any) -> None:
+    """Refuse a web page in the place of an answer, such as a guests' network has: botocore takes it for success."""
+    is_page = http_response.headers.get("Content-Type", "").startswith("text/html")
+    if is_page and http_response.status_code < 300 and not model.has_streaming_output:
+        raise NoAnswer("a web page came back, as if no such service were there")
 
 
 @functools.cache
@@ -159,7 +168,8 @@ def explained(what: str) -> Iterator[None]:
         yield
     except (ClientError, BotoCoreError, Boto3Error, ResponseParserError, RetriesExceededError) as error:
         cause = error.__context__ if isinstance(error, Boto3Error) and error.__context__ else error
-        raise classify(cause)(f"{what}: {_sentence(cause)}{_hint(cause)}") from error
+        kind = classify(cause)
+        raise kind(f"{what}: {_sentence(cause, kind)}") from error
 
 
 def classify(error: BaseException) -> type[LrtError]:
@@ -183,12 +193,29 @@ def classify_answer(code: str, message: str, status: int) -> type[LrtError]:
     return next(by_phrase, None) or _BY_STATUS.get(status) or (Unavailable if status >= 500 else BadInput)
 
 
-def _sentence(error: BaseException) -> str:
-    text = error.response["Error"].get("Message") or str(error) if isinstance(error, ClientError) else str(error)
-    return " ".join(text.split())[:500].rstrip(".")
+def _sentence(error: BaseException, kind: type[LrtError]) -> str:
+    """Return what a service said, and what to do about it where its words leave that open."""
+    if not isinstance(error, ClientError):
+        return _line(str(error))
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    said = _line(error.response["Error"].get("Message") or f"no reason but HTTP status {status}")
+    by_words = (what for pattern, what in _HINTS if re.search(pattern, f"{error} {error.response}"))
+    advice = next(by_words, None) or ADVICE.get(kind)
+    return f"{said.rstrip('.')}. Try: {advice}" if advice else said
 
 
-def _hint(error: BaseException) -> str:
-    """Return what to do about an error, where that is known."""
-    told = f"{error} {error.response}" if isinstance(error, ClientError) else ""
-    return next((f". Try: {what}" for pattern, what in _HINTS if re.search(pattern, told)), "")
+def _line(text: str) -> str:
+    return " ".join(text.split())[:500]
+
+
+_HINTS = (
+    (r"RequestTimeTooSkewed|RequestExpired|[Ss]ignature expired|not yet current", "set this machine's clock"),
+    (r"ExpiredToken", "put a new key into the env file, then connect anew"),
+)
+"""What to do, where a code or the words of an answer say it."""
+
+ADVICE = {
+    Denied: "mend the key in the env file, or its policy",
+    NotFound: "lrtkit.queues.make(cloud), or mend its name",
+}
+"""What to do, where nothing tells more."""

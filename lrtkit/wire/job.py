@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NoReturn
 
+from lrtkit.wire import shape
 from lrtkit.wire.errors import BadInput, PoisonMessage
+
+UNSENDABLE = re.compile("[\ud800-\udfff\ufffe\uffff]")
+"""SQS takes every character of XML 1.0, which these are not; JSON escapes the other ones by itself."""
 
 _JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=/-]{0,127}")
 
@@ -35,7 +40,7 @@ class Job:
     def steps(self) -> int | None:
         """How many steps the job has, where it says so."""
         steps = self.fields.get("steps")
-        return steps if isinstance(steps, int) and not isinstance(steps, bool) else None
+        return steps if shape.is_count(steps) else None
 
     @property
     def timeout_s(self) -> float | None:
@@ -45,8 +50,9 @@ class Job:
 
     @cached_property
     def body(self) -> str:
-        """The message body: the job as one JSON object."""
-        return json.dumps(self.fields, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        """The message body: the job as one JSON object, in which what no message can carry is escaped."""
+        text = json.dumps(self.fields, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        return text if not UNSENDABLE.search(text) else json.dumps(self.fields, separators=(",", ":"), allow_nan=False)
 
 
 def fingerprint(fields: Mapping[str, Any]) -> str:
@@ -70,7 +76,7 @@ def check_job_id(job_id: object) -> str:
 def parse(body: str) -> Job:
     """Return the job of a message body; raise PoisonMessage where the body is no job."""
     try:
-        fields = json.loads(body, parse_constant=_refuse_constant)
+        fields = json.loads(body, parse_constant=_refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise PoisonMessage(f"the message is no JSON: {error}") from error
     if not isinstance(fields, dict):
@@ -81,7 +87,23 @@ def parse(body: str) -> Job:
         check_job_id(fields["job_id"])
     except BadInput as error:
         raise PoisonMessage(str(error)) from error
-    return Job(fields)
+    return _tellable(Job(fields))
+
+
+def _tellable(job: Job) -> Job:
+    """Return a job as it is; raise PoisonMessage where any of what is asked of it later cannot be told."""
+    try:
+        _ = job.fingerprint, job.timeout_s
+    except (ArithmeticError, RecursionError) as error:
+        raise PoisonMessage(f"the message holds what no job can: {error}") from error
+    return job
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text} is too large for a number")
+    return number
 
 
 def _refuse_constant(name: str) -> NoReturn:

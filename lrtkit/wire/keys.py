@@ -4,6 +4,9 @@ from __future__ import annotations
 
 RECORD_NAME = "checkpoint.json"
 RESULT_NAME = "result.txt"
+ENVELOPE = "_lrt"
+"""What the kit keeps in a record lies under this name, beside the workload's state."""
+
 LIST_END = ".jsonl"
 MARK_END = ".sent"
 

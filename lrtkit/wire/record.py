@@ -12,12 +12,13 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from lrtkit.wire import shape, strict
 from lrtkit.wire.errors import BadInput, DamagedFile
+from lrtkit.wire.keys import ENVELOPE
+from lrtkit.wire.shape import Count, Step, Time
 
-ENVELOPE = "_lrt"
 VERSION = 1
 KEPT_ATTEMPTS = 50
-_PLAIN = ("fingerprint", "steps", "interruptions", "result", "cancel_requested_at", "updated_at")
 
 
 class State(StrEnum):
@@ -68,7 +69,7 @@ class StoredFile:
     """A file in the bucket, named by its content."""
 
     sha256: str
-    size: int
+    size: Count
 
 
 @dataclass(frozen=True)
@@ -77,43 +78,43 @@ class Saved:
 
     state: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, StoredFile] = field(default_factory=dict)
-    saved_at: str | None = None
+    saved_at: Time | None = None
     state_file: StoredFile | None = None
 
     @property
     def step(self) -> float | None:
         """How far the job has come, where its state says so."""
         step = self.state.get("step")
-        return step if isinstance(step, (int, float)) and not isinstance(step, bool) else None
+        return step if shape.is_step(step) else None
 
 
 @dataclass(frozen=True)
 class Attempt:
     """One worker's try at the job; times in ISO 8601, ``outcome`` None while it runs, ``saved_at`` of the last save."""
 
-    generation: int
+    generation: Count
     worker: str
     machine: str
-    started_at: str
-    ended_at: str | None = None
-    first_step: float | None = None
-    last_step: float | None = None
-    saves: int = 0
+    started_at: Time
+    ended_at: Time | None = None
+    first_step: Step | None = None
+    last_step: Step | None = None
+    saves: Count = 0
     outcome: str | None = None
     cause: str | None = None
-    first_saved_at: str | None = None
-    first_saved_step: float | None = None
-    saved_at: str | None = None
+    first_saved_at: Time | None = None
+    first_saved_step: Step | None = None
+    saved_at: Time | None = None
 
 
 @dataclass(frozen=True)
 class Counts:
     """How often things happened; ``silent`` counts attempts in a row without a trace and without progress."""
 
-    attempts: int = 0
-    interruptions: int = 0
-    failures: int = 0
-    silent: int = 0
+    attempts: Count = 0
+    interruptions: Count = 0
+    failures: Count = 0
+    silent: Count = 0
 
 
 @dataclass(frozen=True)
@@ -132,20 +133,20 @@ class Record:
 
     state: State
     fingerprint: str | None = None
-    steps: int | None = None
-    generation: int = 0
+    steps: Count | None = None
+    generation: Count = 0
     checkpoint: Saved | None = None
     previous: Saved | None = None
     attempts: tuple[Attempt, ...] = ()
     counts: Counts = Counts()
-    interruptions: Mapping[str, int] = field(default_factory=dict)
+    interruptions: Mapping[str, Count] = field(default_factory=dict)
     error: Failure | None = None
     artifacts: Mapping[str, StoredFile] = field(default_factory=dict)
     result: Any = None
     result_file: StoredFile | None = None
-    cancel_requested_at: str | None = None
-    updated_at: str | None = None
-    purged_at: str | None = None  # of a purged job such a record stays
+    cancel_requested_at: Time | None = None
+    updated_at: Time | None = None
+    purged_at: Time | None = None  # of a purged job such a record stays
     former: tuple[str, ...] = ()  # fingerprints of the purged jobs that had the id, whose messages are let go
 
     @property
@@ -239,13 +240,10 @@ class Record:
     def from_bytes(cls, body: bytes) -> Record:
         """Return the record of a bucket's JSON, the guide's included; raise DamagedFile where it is neither."""
         try:
-            state = json.loads(body)
-            envelope = state.pop(ENVELOPE, None)
-            if envelope is None:
-                return cls(State.WAITING, checkpoint=Saved(state))
-            return _record(state, envelope)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise DamagedFile(f"the record is not readable: {error!r}") from error
+            return _read(strict.loads(body))
+        except ValueError as error:
+            advice = "Try: another job_id, or delete its checkpoint.json and retry the job"
+            raise DamagedFile(f"the record is not readable: {error}. {advice}") from error
 
     @property
     def is_guides(self) -> bool:
@@ -271,30 +269,16 @@ class Record:
         )
 
 
-def _record(state: dict[str, Any], envelope: dict[str, Any]) -> Record:
-    if envelope["version"] != VERSION:
-        raise ValueError(f"it is of version {envelope['version']}, and this kit reads version {VERSION}")
-    checkpoint = {"state": state, **{name: envelope[name] for name in ("files", "saved_at", "state_file")}}
-    return Record(
-        state=State(envelope["state"]),
-        generation=int(envelope["generation"]),
-        checkpoint=_saved(checkpoint) if envelope["has_checkpoint"] else None,
-        previous=_saved(envelope["previous"]) if envelope["previous"] else None,
-        attempts=tuple(Attempt(**attempt) for attempt in envelope["attempts"]),
-        counts=Counts(**envelope["counts"]),
-        error=Failure(**envelope["error"]) if envelope["error"] else None,
-        artifacts=_files(envelope["artifacts"]),
-        result_file=StoredFile(**envelope["result_file"]) if envelope["result_file"] else None,
-        purged_at=envelope.get("purged_at"),
-        former=tuple(envelope.get("former", ())),
-        **{name: envelope[name] for name in _PLAIN},
-    )
-
-
-def _saved(found: dict[str, Any]) -> Saved:
-    state_file = StoredFile(**found["state_file"]) if found["state_file"] else None
-    return Saved(found["state"], _files(found["files"]), found["saved_at"], state_file)
-
-
-def _files(found: dict[str, dict[str, Any]]) -> dict[str, StoredFile]:
-    return {name: StoredFile(**file) for name, file in found.items()}
+def _read(state: Any) -> Record:
+    """Return the record of a JSON value, without an envelope one of the guide's; raise ValueError where it is none."""
+    if not isinstance(state, dict):
+        raise ValueError(f"it is {strict.name_of(state)} and must be an object")  # noqa: TRY004  (as all that is wrong)
+    if ENVELOPE not in state:
+        return Record(State.WAITING, checkpoint=Saved(state))
+    envelope: dict[str, Any] = shape.read(dict, state.pop(ENVELOPE), ENVELOPE)
+    if envelope.get("version") != VERSION:
+        told = f"it is of version {strict.shown(envelope.get('version'))}, and this kit reads version {VERSION}"
+        raise DamagedFile(f"the record is not readable: {told}. Try: the lrtkit that wrote it")
+    has_checkpoint = shape.read(bool, envelope.get("has_checkpoint"), f"{ENVELOPE}.has_checkpoint")
+    checkpoint = {**envelope, "state": state} if has_checkpoint else None
+    return shape.read(Record, {**envelope, "checkpoint": checkpoint}, ENVELOPE)

@@ -88,7 +88,7 @@ class S3Store:
                 answer = self._client.get_object(Bucket=self.bucket, Key=key)
             except self._client.exceptions.NoSuchKey:
                 return None
-            return Item(answer["Body"].read(), answer["ETag"])
+            return Item(answer["Body"].read(), _etag(answer))
 
     def read(self, keys: Sequence[str], make: Callable[[bytes], T]) -> dict[str, T]:
         """Return what ``make`` makes of each object's body, by its key; a key that is not there is left out.
@@ -122,7 +122,7 @@ class S3Store:
         """Tell whether an object is no longer the one of this ETag."""
         with aws.explained(f"cannot look at {self._where(key)}"):
             try:
-                return bool(self._client.head_object(Bucket=self.bucket, Key=key)["ETag"] != etag)
+                return _etag(self._client.head_object(Bucket=self.bucket, Key=key)) != etag
             except ClientError as error:
                 if error.response["Error"]["Code"] in {"404", "NoSuchKey"}:
                     return True
@@ -142,7 +142,7 @@ class S3Store:
         condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
         try:
             with aws.explained(f"cannot write {self._where(key)}"):
-                return str(self._client.put_object(Bucket=self.bucket, Key=key, Body=body, **condition)["ETag"])
+                return _etag(self._client.put_object(Bucket=self.bucket, Key=key, Body=body, **condition))
         except (Conflict, Unavailable):
             found = self.get(key)
             if found and found.body == body:
@@ -196,3 +196,10 @@ def _completed(found: Sequence[T | None], keys: Sequence[str], get: Callable[[st
             threads.shutdown(cancel_futures=True)
     late = iter(gotten)
     return [next(late) if each is None else each for each in found]
+
+
+def _etag(answer: dict[str, Any]) -> str:
+    """Return an answer's ETag, without which it is none of S3: a page of somebody in between is no object."""
+    if "ETag" not in answer:
+        raise aws.NoAnswer("the answer has no ETag, as if no S3 were there")
+    return str(answer["ETag"])

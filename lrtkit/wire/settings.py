@@ -20,9 +20,15 @@ T = TypeVar("T")
 
 _LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
 
+_ANY = re.compile(r".+", re.DOTALL)
+_URL = re.compile(r"https?://[^/?#\s]+(/\S*)?")
+_FIFO_URL = re.compile(rf"{_URL.pattern}\.fifo")
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_REGION = re.compile(r"[a-z0-9-]+")
+
 _SOURCES = {
-    "SQS_QUEUE_URL": "the URL of the job queue, as `lrtkit.queues` or the AWS console shows it",
-    "SQS_DLQ_URL": "the URL of the dead-letter queue, as `lrtkit.queues` or the AWS console shows it",
+    "SQS_QUEUE_URL": "the URL of the job queue, https://….fifo, as `lrtkit.queues` or the AWS console shows it",
+    "SQS_DLQ_URL": "the URL of the dead-letter queue, https://….fifo, as `lrtkit.queues` or the AWS console shows it",
     "SQS_AWS_REGION": "the queue's region, such as us-east-1",
     "SQS_AWS_ACCESS_KEY_ID": "an access key of the submitter or worker user, from the AWS console under IAM",
     "SQS_AWS_SECRET_ACCESS_KEY": "shown once beside the access key in the AWS console",
@@ -104,7 +110,7 @@ class WorkerSettings:
             handover_s=reader.get("LRT_HANDOVER_SECONDS", _between(1, 43200), cls.handover_s),
             grace_s=reader.get("LRT_GRACE_SECONDS", _between(0, 3600), cls.grace_s),
             idle_exit_s=reader.get("LRT_IDLE_EXIT_SECONDS", _none_or_seconds, cls.idle_exit_s),
-            imds_url=env.get("LRT_IMDS_URL", cls.imds_url).rstrip("/"),
+            imds_url=reader.optional_url("LRT_IMDS_URL", cls.imds_url),
         )
         reader.finish()
         return settings
@@ -117,7 +123,13 @@ def read_env_file(path: str | Path) -> dict[str, str]:
         raise BadInput(f"there is no env file {path}. Try: `python -m lrtkit.local up`, or write one as in the README")
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise BadInput(f"{path} holds keys and can be read by others. Try: chmod 600 {path}")
-    lines = enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadInput(
+            f'{path} is no text in UTF-8. Try: save it as UTF-8, as an editor\'s "save as" offers'
+        ) from error
+    lines = enumerate(text.splitlines(), start=1)
     pairs = [_parse_line(path, number, line.strip()) for number, line in lines]
     return dict(pair for pair in pairs if pair)
 
@@ -128,8 +140,13 @@ def write_env_file(path: str | Path, values: Mapping[str, str]) -> None:
     draft = path.with_name(path.name + ".new")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.writelines(f"{name}={value}\n" for name, value in values.items())
+        file.writelines(f"{name}={_quoted(value)}\n" for name, value in values.items())
     draft.replace(path)
+
+
+def _quoted(value: str) -> str:
+    """Return a value as it is, or in quotation marks where it would not be read as what it is."""
+    return f'"{value}"' if value != value.strip() or value[:1] in {"'", '"'} else value
 
 
 def _parse_line(path: Path, number: int, line: str) -> tuple[str, str] | None:
@@ -137,9 +154,11 @@ def _parse_line(path: Path, number: int, line: str) -> tuple[str, str] | None:
         return None
     match = _LINE.fullmatch(line)
     if not match:
-        raise BadInput(f"{path}, line {number}, is not of the form NAME=value")
+        raise BadInput(f"{path}, line {number}, is not of the form NAME=value. Try: a variable a line, # before notes")
     name, value = match.groups()
-    quoted = len(value) >= 2 and value[0] == value[-1] and value[0] in "'\""
+    quoted = value[:1] in {"'", '"'}
+    if quoted and (len(value) < 2 or value[-1] != value[0]):
+        raise BadInput(f"{path}, line {number}: the quotation mark before the value of {name} has none behind it")
     return name, value[1:-1] if quoted else value
 
 
@@ -150,11 +169,19 @@ class _Reader:
         self.env = env
         self.problems: list[str] = []
 
-    def require(self, name: str) -> str:
+    def require(self, name: str, form: re.Pattern[str] = _ANY) -> str:
         value = self.env.get(name, "")
         if not value:
             self.problems.append(f"{name} is missing ({_SOURCES[name]})")
+        elif not form.fullmatch(value):
+            self.problems.append(f"{name} is {value!r} but must be {_SOURCES[name]}")
         return value
+
+    def optional_url(self, name: str, default: str = "") -> str:
+        value = self.env.get(name, default)
+        if value and not _URL.fullmatch(value):
+            self.problems.append(f"{name} is {value!r} but must be a URL such as https://host, or empty")
+        return value.rstrip("/")
 
     def get(self, name: str, parse: Callable[[str], T], default: T) -> T:
         try:
@@ -169,19 +196,24 @@ class _Reader:
 
 
 def _queue(reader: _Reader) -> QueueSettings:
+    url, dead_letter_url = (reader.require(name, _FIFO_URL) for name in ("SQS_QUEUE_URL", "SQS_DLQ_URL"))
+    if url and url == dead_letter_url:
+        reader.problems.append(
+            "SQS_DLQ_URL is the same queue as SQS_QUEUE_URL, so that dead letters would be jobs again"
+        )
     return QueueSettings(
-        url=reader.require("SQS_QUEUE_URL"),
-        dead_letter_url=reader.require("SQS_DLQ_URL"),
-        region=reader.require("SQS_AWS_REGION"),
+        url=url,
+        dead_letter_url=dead_letter_url,
+        region=reader.require("SQS_AWS_REGION", _REGION),
         access=Access(reader.require("SQS_AWS_ACCESS_KEY_ID"), reader.require("SQS_AWS_SECRET_ACCESS_KEY")),
-        endpoint_url=reader.env.get("AWS_ENDPOINT_URL_SQS") or None,
+        endpoint_url=reader.optional_url("AWS_ENDPOINT_URL_SQS") or None,
     )
 
 
 def _bucket(reader: _Reader) -> BucketSettings:
     return BucketSettings(
-        name=reader.require("R2_BUCKET_NAME"),
-        endpoint_url=reader.require("R2_S3_ENDPOINT_URL"),
+        name=reader.require("R2_BUCKET_NAME", _BUCKET),
+        endpoint_url=reader.require("R2_S3_ENDPOINT_URL", _URL),
         access=Access(reader.require("R2_AWS_ACCESS_KEY_ID"), reader.require("R2_AWS_SECRET_ACCESS_KEY")),
     )
 

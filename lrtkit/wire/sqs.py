@@ -206,12 +206,17 @@ class SqsQueue:
 
     def _send(self, url: str, message: Outgoing) -> None:
         with aws.explained(f"cannot send to {url}"):
-            self._calls.send_message(QueueUrl=url, **_entry(message))
+            answer = self._calls.send_message(QueueUrl=url, **_entry(message))
+            if "MessageId" not in answer:
+                raise aws.NoAnswer("the answer does not say that the message was taken")
 
     def _attributes(self, url: str) -> dict[str, str]:
         with aws.explained(f"cannot read the attributes of {url}"):
             answer = self._calls.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
-        return dict(answer["Attributes"])
+            attributes = dict(answer.get("Attributes", {}))
+            if not {*_COUNTS.values(), "MaximumMessageSize"} <= attributes.keys():
+                raise aws.NoAnswer("the answer lacks them, as if no SQS were there")
+        return attributes
 
 
 def name_of(url: str) -> str:

@@ -13,6 +13,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from lrtkit.wire import keys
+from lrtkit.wire.errors import BadInput
+
 File = str | Path | Callable[[Path], object]
 """A file's path, or a function that writes the file at a path."""
 
@@ -37,11 +40,15 @@ class Checkpoint(dict[str, Any]):
 
 
 def place(files: Mapping[str, File], folder: Path) -> None:
-    """Write the files of a checkpoint or result into a folder.
+    """Write the files of a checkpoint or result into a folder; raise BadInput where a name would leave or hide in it.
 
     A file given by its path is copied: a link would change with the workload's own next write.
     """
     for name, file in files.items():
+        if not keys.is_inside(name) or name.rpartition("/")[2].startswith(".") or name == keys.RECORD_NAME:
+            raise BadInput(
+                f"a file cannot be called {name!r}. Try: a relative path of a-z A-Z 0-9 . _ - such as model.pt"
+            )
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if callable(file):

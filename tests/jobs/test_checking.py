@@ -106,14 +106,17 @@ BAD_ROWS: list[tuple[Any, list[str]]] = [
         [{"job_id": "files", "steps": 1}],
         ["row 0, column job_id: job_id 'exp/files' has the part 'files', which the bucket needs for itself"],
     ),
-    ([{"job_id": None, "steps": 1}], ["row 0, column job_id: has no value"]),
+    ([{"job_id": None, "steps": 1}], ["row 0, column job_id: has no value. Try: give it one, or drop the row"]),
     (
         pd.DataFrame({"steps": [1.0, np.nan], "lr": [np.inf, 1.0]}, index=[10, 20]),
-        ["row 10, column lr: is infinite", "row 20, column steps: has no value"],
+        [
+            "row 10, column lr: is infinite. Try: a finite number, or text",
+            "row 20, column steps: has no value. Try: give it one, or drop the row",
+        ],
     ),
     (
         [{"steps": 1, "grid": {"lr": [0.1, None]}}],
-        ["row 0, column grid: has no value at ['lr'][1]"],
+        ["row 0, column grid: has no value at ['lr'][1]. Try: give it one, or drop the row"],
     ),
     ([{"steps": 1.5}], ["row 0, column steps: must be a whole number of at least 1, not 1.5"]),
     ([{"steps": "10"}], ["row 0, column steps: must be a whole number of at least 1, not '10'"]),

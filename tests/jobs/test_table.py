@@ -82,7 +82,7 @@ def test_csv_of_a_spreadsheet(tmp_path: Path) -> None:
     [
         ("", "one fault:\n  the table is empty. Try: a header and a row a job"),
         (",steps\n0,5\n", "one fault:\n  column 0 has no name. Try: name it, or write the CSV by to_csv(index=False)"),
-        ("steps,lr,steps\n1,2,3\n", "one fault:\n  column steps: is there more than once"),
+        ("steps,lr,steps\n1,2,3\n", "one fault:\n  column steps: is there more than once. Try: rename or drop one"),
         (
             "steps,lr\n10,0.1\n1O,0.2\n30,0.3\n",
             "one fault:\n  row 1, column steps: is no number, as most of the column are. "

@@ -67,22 +67,25 @@ def test_values_keep_their_meaning(value: Any, expected: Any) -> None:
     assert json.loads(json.dumps(found)) == expected
 
 
+GIVE = "give it one, or drop the row"
+
+
 @pytest.mark.parametrize(
     ("value", "problem"),
     [
-        (None, "has no value"),
-        (float("nan"), "has no value"),
-        (np.float32("nan"), "has no value"),
-        (pd.NA, "has no value"),
-        (pd.NaT, "has no value"),
-        (np.datetime64("NaT", "ns"), "has no value"),
-        (float("-inf"), "is infinite"),
-        ([1, {"a": [2, None]}], "has no value at [1]['a'][1]"),
-        ({"lr": np.inf}, "is infinite at ['lr']"),
-        (np.array([1.0, np.nan]), "has no value at [1]"),
-        ({1: "a"}, "has the key 1, which is no text"),
-        ("\ud800", "has a character that no message can carry"),
-        ({"\uffff": 1}, "has a character that no message can carry at ['\\uffff']"),
+        (None, f"has no value. Try: {GIVE}"),
+        (float("nan"), f"has no value. Try: {GIVE}"),
+        (np.float32("nan"), f"has no value. Try: {GIVE}"),
+        (pd.NA, f"has no value. Try: {GIVE}"),
+        (pd.NaT, f"has no value. Try: {GIVE}"),
+        (np.datetime64("NaT", "ns"), f"has no value. Try: {GIVE}"),
+        (float("-inf"), "is infinite. Try: a finite number, or text"),
+        ([1, {"a": [2, None]}], f"has no value at [1]['a'][1]. Try: {GIVE}"),
+        ({"lr": np.inf}, "is infinite at ['lr']. Try: a finite number, or text"),
+        (np.array([1.0, np.nan]), f"has no value at [1]. Try: {GIVE}"),
+        ({1: "a"}, "has the key 1, which is no text. Try: the key '1'"),
+        ("\ud800", "has the character U+D800, which no message can carry. Try: text without it"),
+        ({"\uffff": 1}, "has the character U+FFFF, which no message can carry at ['\\uffff']. Try: text without it"),
         (1 + 2j, "is of type complex, which JSON has not. Try: a text or a number"),
         (np.complex64(1), "is of type complex64, which JSON has not. Try: a text or a number"),
         (b"bytes", "is of type bytes, which JSON has not. Try: a text or a number"),

@@ -100,7 +100,9 @@ def test_explained_says_what_was_tried() -> None:
         "ResponseMetadata": {"HTTPStatusCode": 403},
     }
     with (
-        pytest.raises(Denied, match=r"^cannot read a in bucket b: not allowed$"),
+        pytest.raises(
+            Denied, match=r"^cannot read a in bucket b: not allowed\. Try: mend the key in the env file, or its policy$"
+        ),
         aws.explained("cannot read a in bucket b"),
     ):
         raise ClientError(response, "GetObject")

@@ -27,6 +27,15 @@ def test_a_body_comes_back(fields: dict[str, Any]) -> None:
     assert parse(job.body).fingerprint == job.fingerprint
 
 
+def test_what_no_message_can_carry_is_escaped() -> None:
+    """A job with such characters can be sent again, and stays the job that it was; others go as they are."""
+    job = parse('{"job_id": "a", "odd": "\\ud800\\uffff", "ü": "ö"}')
+    assert job.body.encode()
+    assert "\uffff" not in job.body
+    assert parse(job.body) == job
+    assert parse('{"job_id":"a","ü":"ö"}').body == '{"job_id":"a","ü":"ö"}'
+
+
 def test_fingerprint_is_of_what_is_computed() -> None:
     """Neither the name of a job nor the order of its fields changes it; any value does."""
     one = fingerprint({"job_id": "a", "steps": 1, "grid": {"x": 1, "y": 2}})

@@ -24,6 +24,7 @@ from lrtkit.wire.record import (
     StoredFile,
 )
 
+T0, T1, T2, T3, T9 = (f"2026-11-01T00:00:0{second}.000Z" for second in (0, 1, 2, 3, 9))
 HOLDER = Holder("worker-1", "machine-a")
 OTHER = Holder("worker-2", "machine-b")
 FAILURE = Failure("ValueError", "no", "Traceback …", "last words")
@@ -31,11 +32,11 @@ FILE = StoredFile("f" * 64, 3)
 NEW = Record(State.WAITING)
 
 
-def claim(record: Record, holder: Holder = HOLDER, now: str = "t0") -> Record:
+def claim(record: Record, holder: Holder = HOLDER, now: str = T0) -> Record:
     return record.claimed(holder, fingerprint="print", steps=10, now=now)
 
 
-def save(record: Record, step: int, now: str = "t1") -> Record:
+def save(record: Record, step: int, now: str = T1) -> Record:
     return record.saved(Saved({"step": step}, saved_at=now), now=now)
 
 
@@ -43,46 +44,46 @@ def test_a_claim_is_the_next_generation() -> None:
     """A claim opens an attempt, and raises the generation that fences older holders."""
     record = claim(NEW)
     assert (record.state, record.generation, record.counts.attempts) == (State.RUNNING, 1, 1)
-    assert (record.fingerprint, record.steps, record.updated_at) == ("print", 10, "t0")
+    assert (record.fingerprint, record.steps, record.updated_at) == ("print", 10, T0)
     attempt = record.open_attempt
     assert attempt is not None
     assert (attempt.generation, attempt.worker, attempt.machine, attempt.started_at) == (
         1,
         "worker-1",
         "machine-a",
-        "t0",
+        T0,
     )
 
 
 def test_a_claim_begins_where_the_checkpoint_is() -> None:
     """The new attempt knows the step that it starts from."""
-    record = claim(save(claim(NEW), 4).interrupted(Cause.STOPPED, now="t2"), OTHER)
+    record = claim(save(claim(NEW), 4).interrupted(Cause.STOPPED, now=T2), OTHER)
     assert (record.attempts[-1].first_step, record.attempts[-1].last_step) == (4, 4)
 
 
 def test_an_attempt_without_an_end_was_a_node_that_went() -> None:
     """The next claim closes it, as an interruption at the last time that it gave a sign."""
-    record = claim(save(claim(NEW), 4, now="t1"), OTHER, now="t9")
+    record = claim(save(claim(NEW), 4, now=T1), OTHER, now=T9)
     first, second = record.attempts
-    assert (first.outcome, first.cause, first.ended_at) == ("interrupted", "node gone", "t1")
-    assert (second.generation, second.started_at) == (2, "t9")
+    assert (first.outcome, first.cause, first.ended_at) == ("interrupted", "node gone", T1)
+    assert (second.generation, second.started_at) == (2, T9)
     assert record.counts == Counts(attempts=2, interruptions=1)
     assert record.interruptions == {"node gone": 1}
 
 
 def test_a_save_keeps_the_one_before() -> None:
     """Two checkpoints are there, so that a damaged one is no loss; the attempt counts its saves."""
-    record = save(save(claim(NEW), 3), 5, now="t2")
+    record = save(save(claim(NEW), 3), 5, now=T2)
     assert record.checkpoint is not None
     assert record.previous is not None
     assert (record.checkpoint.step, record.previous.step) == (5, 3)
-    assert (record.attempts[-1].last_step, record.attempts[-1].saves, record.updated_at) == (5, 2, "t2")
+    assert (record.attempts[-1].last_step, record.attempts[-1].saves, record.updated_at) == (5, 2, T2)
 
 
 @pytest.mark.parametrize("cause", [Cause.STOPPED, Cause.HANDOVER, Cause.WORKLOAD])
 def test_an_interruption_lets_the_job_wait(cause: Cause) -> None:
     """It is counted by its cause, and is no failure."""
-    record = save(claim(NEW), 3).interrupted(cause, now="t2")
+    record = save(claim(NEW), 3).interrupted(cause, now=T2)
     assert (record.state, record.open_attempt) == (State.WAITING, None)
     assert record.interruptions == {cause: 1}
     assert (record.counts.interruptions, record.counts.failures) == (1, 0)
@@ -90,8 +91,8 @@ def test_an_interruption_lets_the_job_wait(cause: Cause) -> None:
 
 def test_a_failure_is_counted_and_kept() -> None:
     """The error stays with the record; only the last failure that is allowed ends the job."""
-    once = claim(NEW).failed(FAILURE, final=False, now="t1")
-    twice = claim(once).failed(FAILURE, final=True, now="t2")
+    once = claim(NEW).failed(FAILURE, final=False, now=T1)
+    twice = claim(once).failed(FAILURE, final=True, now=T2)
     assert (once.state, once.counts.failures, once.error) == (State.WAITING, 1, FAILURE)
     assert (twice.state, twice.counts.failures, twice.counts.interruptions) == (State.FAILED, 2, 0)
     assert [attempt.outcome for attempt in twice.attempts] == ["failed", "failed"]
@@ -99,24 +100,24 @@ def test_a_failure_is_counted_and_kept() -> None:
 
 def test_done_has_the_result() -> None:
     """The commit closes the attempt and holds the result, small or in a file, and the artifacts."""
-    small = save(claim(NEW), 9).done({"energy": -1.5}, {"plot.png": FILE}, now="t2")
-    large = claim(NEW).done(None, {}, now="t2", result_file=FILE)
+    small = save(claim(NEW), 9).done({"energy": -1.5}, {"plot.png": FILE}, now=T2)
+    large = claim(NEW).done(None, {}, now=T2, result_file=FILE)
     assert (small.state, small.result, small.artifacts) == (State.DONE, {"energy": -1.5}, {"plot.png": FILE})
     assert (small.attempts[-1].outcome, small.attempts[-1].cause) == ("done", None)
     assert (large.result, large.result_file) == (None, FILE)
 
 
-@pytest.mark.parametrize("before", [NEW, claim(NEW), claim(NEW).interrupted(Cause.STOPPED, now="t1")])
+@pytest.mark.parametrize("before", [NEW, claim(NEW), claim(NEW).interrupted(Cause.STOPPED, now=T1)])
 def test_cancelled_from_any_state(before: Record) -> None:
     """A job that waits has no attempt to close; one that runs has."""
-    record = before.cancel_requested(now="t2").cancelled(now="t3")
-    assert (record.state, record.open_attempt, record.cancel_requested_at) == (State.CANCELLED, None, "t2")
+    record = before.cancel_requested(now=T2).cancelled(now=T3)
+    assert (record.state, record.open_attempt, record.cancel_requested_at) == (State.CANCELLED, None, T2)
     assert len(record.attempts) == len(before.attempts)
 
 
 def test_reopened_has_a_fresh_budget() -> None:
     """Failures are forgiven, the history stays."""
-    record = claim(NEW).failed(FAILURE, final=True, now="t1").cancel_requested(now="t1").reopened(now="t2")
+    record = claim(NEW).failed(FAILURE, final=True, now=T1).cancel_requested(now=T1).reopened(now=T2)
     assert (record.state, record.counts.failures, record.cancel_requested_at) == (State.WAITING, 0, None)
     assert (record.counts.attempts, len(record.attempts)) == (1, 1)
 
@@ -130,7 +131,7 @@ def test_silent_attempts_are_counted_in_a_row() -> None:
     assert record.silent_streak == 4
     assert save(record, 1).silent_streak == 0
     assert claim(save(record, 1)).silent_streak == 1
-    assert record.interrupted(Cause.STOPPED, now="t1").silent_streak == 0
+    assert record.interrupted(Cause.STOPPED, now=T1).silent_streak == 0
 
 
 def test_attempts_are_bounded_and_counts_are_not() -> None:
@@ -169,7 +170,7 @@ def test_the_guides_own() -> None:
 def test_a_state_may_not_use_the_envelopes_name() -> None:
     """A workload cannot overwrite what the kit keeps."""
     with pytest.raises(BadInput, match="must not have a key '_lrt'"):
-        claim(NEW).saved(Saved({"_lrt": 1}), now="t1").to_bytes()
+        claim(NEW).saved(Saved({"_lrt": 1}), now=T1).to_bytes()
 
 
 @pytest.mark.parametrize(
@@ -209,32 +210,32 @@ JSON = st.recursive(
 )
 STATES = st.dictionaries(st.text(max_size=5).filter(lambda key: key != "_lrt"), JSON, max_size=3)
 FILES = st.dictionaries(st.text(max_size=5), st.builds(StoredFile, st.text(max_size=5), st.integers(0)), max_size=2)
-SAVES = st.builds(Saved, STATES, FILES, st.none() | st.text(max_size=5), st.none() | st.just(FILE))
+SAVES = st.builds(Saved, STATES, FILES, st.none() | st.just(T2), st.none() | st.just(FILE))
 FAILURES = st.builds(Failure, *[st.text(max_size=5)] * 4)
 INTERRUPTIONS = st.sampled_from([Cause.STOPPED, Cause.HANDOVER, Cause.WORKLOAD])
 
 Change = Callable[[Record], Record]
 CHANGES: st.SearchStrategy[Change] = st.one_of(
     st.builds(lambda holder: lambda record: claim(record, holder), st.sampled_from([HOLDER, OTHER])),
-    st.builds(lambda saved: lambda record: record.saved(saved, now="s") if record.open_attempt else record, SAVES),
+    st.builds(lambda saved: lambda record: record.saved(saved, now=T1) if record.open_attempt else record, SAVES),
     st.builds(
-        lambda cause: lambda record: record.interrupted(cause, now="i") if record.open_attempt else record,
+        lambda cause: lambda record: record.interrupted(cause, now=T1) if record.open_attempt else record,
         INTERRUPTIONS,
     ),
     st.builds(
         lambda failure, final: (
-            lambda record: record.failed(failure, final=final, now="f") if record.open_attempt else record
+            lambda record: record.failed(failure, final=final, now=T1) if record.open_attempt else record
         ),
         FAILURES,
         st.booleans(),
     ),
     st.builds(
-        lambda value, files: lambda record: record.done(value, files, now="d") if record.open_attempt else record,
+        lambda value, files: lambda record: record.done(value, files, now=T1) if record.open_attempt else record,
         JSON,
         FILES,
     ),
-    st.just(lambda record: record.cancel_requested(now="c").cancelled(now="c")),
-    st.just(lambda record: record.reopened(now="r")),
+    st.just(lambda record: record.cancel_requested(now=T1).cancelled(now=T1)),
+    st.just(lambda record: record.reopened(now=T1)),
 )
 
 

@@ -101,7 +101,7 @@ def test_worker_settings_told_at_once() -> None:
 def test_a_file_comes_back(tmp_path: Path, env: dict[str, str]) -> None:
     """What the kit writes it reads, and nobody else can."""
     path = tmp_path / "submitter.env"
-    values = {**env, "ODD": "a=b #c 'd\""}
+    values = {**env, "ODD": "a=b #c 'd\"", "QUOTED": '"a"', "APOSTROPHE": "'", "SPACED": " a "}
     write_env_file(path, values)
     assert read_env_file(path) == values
     assert path.stat().st_mode & 0o777 == 0o600

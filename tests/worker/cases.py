@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import os
 import random
 import signal
@@ -221,17 +222,18 @@ def environment(job: Job, checkpoint: Checkpoint | None) -> dict[str, str]:
     return dict(os.environ)
 
 
-def dice(job: Job, checkpoint: Checkpoint | None) -> Steps:
-    """Throw dice, with all that matters in the state; some work in each step."""
-    random_state = random.Random(job["seed"])
-    step, total = 0, 0
+def walk(job: Job, checkpoint: Checkpoint | None) -> Steps:
+    """Walk at random, with all that matters in the state; every digit of the end depends on each step in its order."""
+    dice = random.Random(job["seed"])
+    step, place, trail = 0, 0.0, ""
     if checkpoint:
-        step, total = checkpoint["step"], checkpoint["total"]
-        version, inner, gauss = checkpoint["random"]
-        random_state.setstate((version, tuple(inner), gauss))
+        step, place, trail = checkpoint["step"], checkpoint["place"], checkpoint["trail"]
+        version, inner, gauss = checkpoint["dice"]
+        dice.setstate((version, tuple(inner), gauss))
     while step < job["steps"]:
         time.sleep(job.get("pause_s", 0))
         step += 1
-        total += random_state.randint(1, 6)
-        yield {"step": step, "total": total, "random": random_state.getstate()}
-    return total
+        place += dice.gauss(0, 1)
+        trail = hashlib.sha256(f"{trail} {step} {place!r}".encode()).hexdigest()
+        yield {"step": step, "place": place, "trail": trail, "dice": dice.getstate()}
+    return {"place": place, "trail": trail}

@@ -12,6 +12,8 @@ from lrtkit.wire.clock import seconds_of
 from lrtkit.wire.record import State
 from tests.worker.lab import Lab, Started
 
+NO_RESULT = "the workload ended with exit code 0 but left no result. Try: write LRT_RESULT last"
+
 
 def fails(lab: Lab, workload: str = "raises", **fields: Any) -> Started:
     """Run a job that has one attempt, which fails."""
@@ -27,7 +29,7 @@ def fails(lab: Lab, workload: str = "raises", **fields: Any) -> Started:
         ("exit 137", "exit code 137 (out of memory?)", "the workload ended with exit code 137 (out of memory?)", ""),
         ("killed", "SIGKILL (out of memory?)", "the workload ended with SIGKILL (out of memory?)", ""),
         ("segfault", "SIGSEGV", "the workload ended with SIGSEGV", ""),
-        ("no result", "BrokenProtocol", "the workload ended with exit code 0 but left no result", ""),
+        ("no result", "BrokenProtocol", NO_RESULT, ""),
     ],
 )
 def test_a_failure_is_recorded(lab: Lab, how: str, kind: str, message: str, traceback: str) -> None:
@@ -66,12 +68,12 @@ def test_an_attempt_that_takes_too_long_is_a_failure(lab: Lab) -> None:
 @pytest.mark.parametrize(
     ("workload", "fields", "message"),
     [
-        ("not_a_number", {}, "Out of range float values are not JSON compliant"),
-        ("too_deep", {"levels": 400}, "result.json of the workload has more than 100 levels of lists and objects"),
-        ("cmd: sh -c 'echo 1e999 >$LRT_RESULT'", {}, "result.json of the workload is no JSON"),
-        ("cmd: sh -c 'echo NaN >$LRT_RESULT'", {}, "result.json of the workload is no JSON"),
-        ("cmd: sh -c 'echo {:} >$LRT_RESULT'", {}, "result.json of the workload is no JSON"),
-        ("cmd: true", {}, "the workload ended with exit code 0 but left no result"),
+        ("not_a_number", {}, "the workload's state is no JSON: state['loss'] is nan"),
+        ("too_deep", {"levels": 400}, "result.json cannot be kept: it has more than 100 levels of lists and objects"),
+        ("cmd: sh -c 'echo 1e999 >$LRT_RESULT'", {}, "result.json cannot be kept: it holds the number 1e999"),
+        ("cmd: sh -c 'echo NaN >$LRT_RESULT'", {}, "result.json cannot be kept: it holds NaN"),
+        ("cmd: sh -c 'echo {:} >$LRT_RESULT'", {}, "result.json cannot be kept: it is no JSON"),
+        ("cmd: true", {}, NO_RESULT),
     ],
 )
 def test_what_is_no_json_is_a_failure(lab: Lab, workload: str, fields: dict[str, int], message: str) -> None:
