@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -70,7 +71,7 @@ def check_job_id(job_id: object) -> str:
 def parse(body: str) -> Job:
     """Return the job of a message body; raise PoisonMessage where the body is no job."""
     try:
-        fields = json.loads(body, parse_constant=_refuse_constant)
+        fields = json.loads(body, parse_constant=_refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise PoisonMessage(f"the message is no JSON: {error}") from error
     if not isinstance(fields, dict):
@@ -81,7 +82,23 @@ def parse(body: str) -> Job:
         check_job_id(fields["job_id"])
     except BadInput as error:
         raise PoisonMessage(str(error)) from error
-    return Job(fields)
+    return _tellable(Job(fields))
+
+
+def _tellable(job: Job) -> Job:
+    """Return a job as it is; raise PoisonMessage where any of what is asked of it later cannot be told."""
+    try:
+        _ = job.fingerprint, job.timeout_s
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        raise PoisonMessage(f"the message holds what no job can: {error}") from error
+    return job
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text} is too large for a number")
+    return number
 
 
 def _refuse_constant(name: str) -> NoReturn:

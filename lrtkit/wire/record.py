@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from lrtkit.wire import seal
 from lrtkit.wire.errors import BadInput, DamagedFile
 
 ENVELOPE = "_lrt"
@@ -105,10 +106,15 @@ class Attempt:
     first_saved_step: float | None = None
     saved_at: str | None = None
 
+    @property
+    def has_progress(self) -> bool:
+        """Whether it has saved anything, and come further with it where steps are counted."""
+        return self.saves > 0 and (self.last_step is None or self.last_step != self.first_step)
+
 
 @dataclass(frozen=True)
 class Counts:
-    """How often things happened; ``silent`` counts attempts in a row without a trace and without progress."""
+    """How often things happened; ``silent`` counts attempts in a row that nobody ended and that made no progress."""
 
     attempts: int = 0
     interruptions: int = 0
@@ -156,11 +162,11 @@ class Record:
 
     @property
     def silent_streak(self) -> int:
-        """How many attempts in a row have ended without a trace and without progress, an open one counted as ended."""
+        """How many attempts in a row nobody ended but themselves, without progress; an open one counts as ended."""
         attempt = self.open_attempt
         if attempt is None:
             return self.counts.silent
-        return 0 if attempt.saves else self.counts.silent + 1
+        return 0 if attempt.has_progress else self.counts.silent + 1
 
     def claimed(self, holder: Holder, *, fingerprint: str, steps: int | None, now: str) -> Record:
         """Return the record as the next generation holds it; an attempt left open ended without a trace."""
@@ -184,18 +190,14 @@ class Record:
         attempt = replace(self.attempts[-1], last_step=checkpoint.step, saves=self.attempts[-1].saves + 1, saved_at=now)
         if attempt.saves == 1:
             attempt = replace(attempt, first_saved_at=now, first_saved_step=checkpoint.step)
-        return replace(
-            self,
-            checkpoint=checkpoint,
-            previous=self.checkpoint,
-            attempts=(*self.attempts[:-1], attempt),
-            counts=replace(self.counts, silent=0),
-            updated_at=now,
-        )
+        counts = replace(self.counts, silent=0 if attempt.has_progress else self.counts.silent)
+        kept = replace(self, checkpoint=checkpoint, previous=self.checkpoint, counts=counts, updated_at=now)
+        return replace(kept, attempts=(*self.attempts[:-1], attempt))
 
     def interrupted(self, cause: Cause, *, now: str) -> Record:
-        """Return the record as the next worker finds it after an interruption."""
-        return self._ended(Outcome.INTERRUPTED, State.WAITING, cause, now=now, silent=0)
+        """Return the record as the next worker finds it after an interruption; one of its own making may be silent."""
+        silent = self.silent_streak if cause is Cause.WORKLOAD else 0
+        return self._ended(Outcome.INTERRUPTED, State.WAITING, cause, now=now, silent=silent)
 
     def failed(self, failure: Failure, *, final: bool, now: str) -> Record:
         """Return the record after a failure; ``final`` when no further attempt is due."""
@@ -233,12 +235,13 @@ class Record:
         if ENVELOPE in state:
             raise BadInput(f"a checkpoint's state must not have a key {ENVELOPE!r}")
         envelope |= {**checkpoint, "has_checkpoint": self.checkpoint is not None}
-        return json.dumps({**state, ENVELOPE: envelope}, separators=(",", ":"), allow_nan=False).encode()
+        return seal.sealed(json.dumps({**state, ENVELOPE: envelope}, separators=(",", ":"), allow_nan=False).encode())
 
     @classmethod
     def from_bytes(cls, body: bytes) -> Record:
         """Return the record of a bucket's JSON, the guide's included; raise DamagedFile where it is neither."""
         try:
+            seal.check(body)
             state = json.loads(body)
             envelope = state.pop(ENVELOPE, None)
             if envelope is None:
@@ -261,14 +264,9 @@ class Record:
         interruptions = dict(self.interruptions)
         if outcome is Outcome.INTERRUPTED and cause:
             interruptions[cause] = interruptions.get(cause, 0) + 1
-        return replace(
-            self,
-            state=state,
-            attempts=(*self.attempts[:-1], attempt),
-            interruptions=interruptions,
-            counts=replace(self.counts, interruptions=sum(interruptions.values()), silent=silent),
-            updated_at=now,
-        )
+        counts = replace(self.counts, interruptions=sum(interruptions.values()), silent=silent)
+        ended = replace(self, state=state, interruptions=interruptions, counts=counts, updated_at=now)
+        return replace(ended, attempts=(*self.attempts[:-1], attempt))
 
 
 def _record(state: dict[str, Any], envelope: dict[str, Any]) -> Record:

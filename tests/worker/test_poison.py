@@ -22,7 +22,7 @@ POISON = {
     "a line break": ('{"job_id": "a\\nb"}', "must be 1 to 128 of"),
     "a lone surrogate as id": ('{"job_id": "a\\ud800"}', "must be 1 to 128 of"),
     "not a number": ('{"job_id": "a", "x": NaN}', "NaN is no JSON value"),
-    "infinity": ('{"job_id": "a", "x": 1e999}', "the message holds what no job can"),
+    "infinity": ('{"job_id": "a", "x": 1e999}', "1e999 is too large for a number"),
     "too many digits": (f'{{"job_id": "a", "x": {"1" * 5000}}}', "the message is no JSON"),
     "an endless timeout": (f'{{"job_id": "a", "timeout_seconds": {"1" * 400}}}', "the message holds what no job can"),
     "too deep": (f'{{"job_id": "a", "x": {"[" * 200_000}{"]" * 200_000}}}', "the message is no JSON"),
