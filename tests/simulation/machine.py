@@ -286,7 +286,7 @@ def _virtual(real: Callable[..., Any], virtual: Callable[..., Any]) -> Callable[
 
 
 def _wait_for(call: Call, event: threading.Event, timeout: float | None = None) -> bool:
-    if not event.is_set() and timeout and timeout > SHORTEST_WAIT_S:
+    if not event.is_set() and timeout:
         call.wait(timeout)
     return event.is_set()
 
@@ -298,10 +298,6 @@ def _submit(_: Call, pool: ThreadPoolExecutor, work: Callable[..., T], /, *args:
     except Exception as error:  # noqa: BLE001  (whoever asks for the result gets it)
         future.set_exception(error)
     return future
-
-
-SHORTEST_WAIT_S = 0.1
-"""Shorter waits, such as those that pace 300 calls a second, are measured in real time and would differ in each run."""
 
 
 @contextmanager
