@@ -10,7 +10,6 @@ from typing import Any
 
 from lrtkit import Experiment
 from lrtkit.connection import Cloud
-from lrtkit.progress import Progress
 from lrtkit.wire import ledger
 from lrtkit.wire.errors import LrtError
 from lrtkit.wire.job import Job
@@ -62,7 +61,6 @@ class Researcher:
     async def _try(self, machine: Machine, errand: Errand) -> bool:
         """Do an errand; tell whether it was done."""
         experiment = Experiment(NAME, self._cloud(machine))
-        experiment.__dict__["_progress"] = Progress(experiment.cloud.store, NAME, now=machine.now)
         try:
             outcome = await machine.run(partial(getattr(self, f"_{errand.what}"), experiment, errand.names))
         except LrtError as error:
