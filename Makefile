@@ -100,6 +100,16 @@ $(SECOND_OPINION)/.installed: $(INSTALLED)
 conformance: $(INSTALLED) $(SECOND_OPINION)/.installed ## try the rules of SQS and S3 on twins and servers, and write the matrix
 	@$(BIN)/python -m tests.conformance
 
+SEEDS := 20000
+
+.PHONY: soak
+soak: $(INSTALLED) ## simulate months of faults for hours: 20,000 seeds on all cores (SEEDS=100: fewer)
+	@$(BIN)/python -m tests.simulation soak $(SEEDS)
+
+.PHONY: replay
+replay: $(INSTALLED) ## tell one simulated history, event by event (SEED=123)
+	@$(BIN)/python -m tests.simulation $(SEED)
+
 .PHONY: bench
 bench: $(INSTALLED) ## measure the worker, in ratios of one run on this machine
 	@$(BIN)/python -m bench $(FIGURES)

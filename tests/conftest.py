@@ -17,6 +17,8 @@ from lrtkit.wire.settings import write_env_file
 from tests import servers
 from tests.waiting import until
 
+pytest_plugins = ["tests.simulation.summary"]
+
 hypothesis.settings.register_profile("shared", deadline=None, max_examples=50)  # cores are shared, and time is not
 hypothesis.settings.load_profile("shared")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,8 +24,20 @@ from worker.stop import unless
 T = TypeVar("T")
 
 
-async def load(store: Store, clock: Clock, report: Report, *, job_id: str, record: Record, folder: Path) -> bool:
-    """Write the newest readable checkpoint into ``folder`` and tell whether there is one.
+@dataclass(frozen=True)
+class Loaded:
+    """What was loaded: a checkpoint, if there is one."""
+
+    saved: Saved | None = None
+
+    @property
+    def hashes(self) -> frozenset[str]:
+        """The hashes of the files that are surely in the bucket, for they were read."""
+        return files.hashes(self.saved) if self.saved else frozenset()
+
+
+async def load(store: Store, clock: Clock, report: Report, *, job_id: str, record: Record, folder: Path) -> Loaded:
+    """Write the newest readable checkpoint into ``folder`` and return it.
 
     A file that is not what was saved leads back to the checkpoint before; where that is damaged
     too DamagedFile is raised, because starting anew would throw the work away unasked.
@@ -38,10 +51,10 @@ async def load(store: Store, clock: Clock, report: Report, *, job_id: str, recor
             report("checkpoint-damaged", reason=str(error), saved_at=saved.saved_at)
             damage = error
         else:
-            return True
+            return Loaded(saved)
     if damage:
         raise damage
-    return False
+    return Loaded()
 
 
 class Saver:
@@ -56,10 +69,19 @@ class Saver:
         self._running = running
         self._report = report
         self._fixed_interval_s = interval_s
+        self._stored: frozenset[str] = frozenset()
         self._stall_s = 0.0
         self._upload_s = 0.0
         self._started = self.saved_at = self._written_at = clock.monotonic()
         self._ending = asyncio.Event()
+
+    def trust(self, hashes: frozenset[str]) -> None:
+        """Take files of these hashes to be in the bucket, for they were read there.
+
+        What the record names beside them may be damaged, and is uploaded again where a checkpoint has
+        the same content.
+        """
+        self._stored |= hashes
 
     @property
     def interval_s(self) -> float:
@@ -118,8 +140,9 @@ class Saver:
 
     async def _uploaded(self, fresh: Fresh) -> Saved:
         job_id = self._claim.job.job_id
-        known = files.referenced(self._claim.record)
+        known = self._stored & files.referenced(self._claim.record)  # others may have been deleted since
         stored = await self._patiently(files.upload_all, self._store, job_id, fresh.files, known)
+        self._stored |= {file.sha256 for file in stored.values()}
         state_file = await self._patiently(files.upload_json, self._store, job_id, fresh.state)
         kept = {"step": fresh.state["step"]} if "step" in fresh.state else {}
         return Saved(kept if state_file else fresh.state, stored, iso(self._clock.now()), state_file)
@@ -135,7 +158,7 @@ class Saver:
         """Delete files that neither of the last two checkpoints needs; what fails is left for the end of the job."""
         try:
             self._claim.check()
-            doomed = [keys.file(self._claim.job.job_id, sha256) for sha256 in unreferenced]
+            doomed = [keys.file(self._claim.job.job_id, sha256) for sha256 in sorted(unreferenced)]
             await self._clock.run(self._store.delete, doomed)
         except LeaseLost:
             raise

@@ -18,6 +18,9 @@ from worker.report import Report
 WRITE_INTERVAL_S = 1.0
 """R2 takes one write a second to one key."""
 
+LONGEST_WAY_S = 2.0
+"""How long a write is usually on its way at the most; one that takes longer may have to be repeated."""
+
 
 class Claim:
     """One attempt's hold on the record of its job.
@@ -119,8 +122,12 @@ class Claim:
             self.cancelled.set()
 
     def _foreign_pause_s(self) -> float:
-        """Return how long the last holder's write still forbids one of ours, whatever its clock says."""
+        """Return how long the last holder's write still forbids one of ours, whatever its clock says.
+
+        It was written some time before it arrived, and arrived before it was read here.
+        """
         if not self._record.updated_at:
             return 0.0
         age_s = self._clock.now() - seconds_of(self._record.updated_at)
-        return min(WRITE_INTERVAL_S, max(0.0, WRITE_INTERVAL_S - age_s))
+        wait_s = self.looked_at + WRITE_INTERVAL_S - self._clock.monotonic()
+        return max(0.0, wait_s) if age_s < LONGEST_WAY_S + WRITE_INTERVAL_S else 0.0

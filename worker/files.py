@@ -88,14 +88,22 @@ def sweep(store: Store, job_id: str, record: Record) -> None:
 
 def referenced(record: Record) -> frozenset[str]:
     """Return the hashes of all files that a record still needs."""
-    saves = [saved for saved in (record.checkpoint, record.previous) if saved]
-    lone = [file for file in (record.result_file, *(saved.state_file for saved in saves)) if file]
-    return frozenset(file.sha256 for file in [*lone, *(file for saved in saves for file in saved.files.values())])
+    result = {record.result_file.sha256} if record.result_file else set()
+    return frozenset(result).union(*(hashes(saved) for saved in (record.checkpoint, record.previous) if saved))
+
+
+def hashes(saved: Saved) -> frozenset[str]:
+    """Return the hashes of the files of a checkpoint."""
+    lone = [saved.state_file] if saved.state_file else []
+    return frozenset(file.sha256 for file in [*lone, *saved.files.values()])
 
 
 def _download(store: Store, job_id: str, file: StoredFile, path: Path) -> None:
+    """Download a file; one that is not what was saved a second time: it may have been damaged only on its way."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    if not store.download(keys.file(job_id, file.sha256), path):
-        raise DamagedFile(f"{path.name} of the checkpoint is not in the bucket any more")
-    if describe(path) != file:
-        raise DamagedFile(f"{path.name} of the checkpoint is not what was saved: its hash differs")
+    for _ in range(2):
+        if not store.download(keys.file(job_id, file.sha256), path):
+            raise DamagedFile(f"{path.name} of the checkpoint is not in the bucket any more")
+        if describe(path) == file:
+            return
+    raise DamagedFile(f"{path.name} of the checkpoint is not what was saved: its hash differs")

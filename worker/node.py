@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import urllib3
 
@@ -34,14 +34,21 @@ def holder(env: Mapping[str, str] = os.environ) -> Holder:
     return Holder(worker, env.get("SALAD_MACHINE_ID") or host)
 
 
+class Http(Protocol):
+    """What this needs of a connection to the metadata service."""
+
+    def request(self, method: str, url: str, *, json: Any, headers: Mapping[str, str]) -> Any:
+        """Make a request and return its answer, which has a ``status``."""
+
+
 class Node:
     """The metadata service of a node; off SaladCloud (an empty URL) every call does nothing."""
 
-    def __init__(self, url: str, clock: Clock, report: Report) -> None:
+    def __init__(self, url: str, clock: Clock, report: Report, *, http: Http | None = None) -> None:
         self._url = url
         self._clock = clock
         self._report = report
-        self._http = urllib3.PoolManager(timeout=PATIENCE_S, retries=False)
+        self._http: Http = http or urllib3.PoolManager(timeout=PATIENCE_S, retries=False)
         self._left_alone_until = 0.0
         self._cost = IDLE
         self._suspects: list[str] = []

@@ -20,7 +20,7 @@ from lrtkit.wire.settings import WorkerSettings
 from lrtkit.wire.sqs import Message
 from worker import checkpoint, dead_letter, files
 from worker.attempt import Attempt, Limits
-from worker.checkpoint import Saver
+from worker.checkpoint import Loaded, Saver
 from worker.claim import Claim
 from worker.conclusion import Conclusion
 from worker.lease import Lease
@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 
 class SilentTooOften(LrtError):
-    """Attempt after attempt has ended without a trace and without progress."""
+    """Attempt after attempt has ended by itself, without a result and without progress."""
 
 
 class Service:
@@ -116,17 +116,18 @@ class Service:
             return await conclusion.cancel()
         try:
             self._check_budget(claim.record)
-            resume = await unless(organs.stop, self._load(claim, folder / "resume", report))
+            loaded = await unless(organs.stop, self._load(claim, folder / "resume", report))
         except (DamagedFile, SilentTooOften) as error:
             await claim.make(organs.holder)
             hopeless = isinstance(error, SilentTooOften)
             return await conclusion.fail(Failed(Failure(type(error).__name__, str(error)), hopeless))
-        if resume is None:
+        if loaded is None:
             return Release()
-        running = await organs.workloads.start(claim.job, folder, report=report, resume=resume)
+        running = await organs.workloads.start(claim.job, folder, report=report, resume=loaded.saved is not None)
         saver = Saver(
             organs.store, organs.clock, claim, running=running, report=report, interval_s=settings.checkpoint_s
         )
+        saver.trust(loaded.hashes)
         attempt = Attempt(running, claim, saver, lease=self._lease, clock=organs.clock, report=report)
         limits = Limits(settings.handover_s, settings.grace_s)
         ended = await attempt.run(organs.holder, limits, stop=organs.stop, node=organs.node)
@@ -135,11 +136,11 @@ class Service:
     def _check_budget(self, record: Record) -> None:
         if record.silent_streak >= self._settings.max_silent:
             raise SilentTooOften(
-                f"{record.silent_streak} attempts in a row ended without a trace and without progress. "
-                "Try: smaller memory needs, or checkpoints earlier in the work"
+                f"{record.silent_streak} attempts in a row ended by themselves, without a result and without progress. "
+                "Try: smaller memory needs, checkpoints earlier in the work, or no exit code 75 before the first"
             )
 
-    async def _load(self, claim: Claim, folder: Path, report: Report) -> bool:
+    async def _load(self, claim: Claim, folder: Path, report: Report) -> Loaded:
         store, clock = self._organs.store, self._organs.clock
         return await checkpoint.load(store, clock, report, job_id=claim.job.job_id, record=claim.record, folder=folder)
 

@@ -26,11 +26,11 @@ class Pace:
     so several who share a queue come to share its limit too.
     """
 
-    def __init__(self, limit_per_s: float, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, limit_per_s: float, now: Callable[[], float] | None = None) -> None:
         self._limit_per_s = limit_per_s
-        self._now = now
+        self._now = now or time.monotonic  # looked up now: a simulation has a time of its own
         self._lock = threading.Lock()
-        self._next = now()
+        self._next = self._now()
         self._slowed_at = float("-inf")
         self.rate_per_s = limit_per_s
 

@@ -19,7 +19,17 @@ class Entry:
 
 
 def read(store: Store, job_id: str) -> Entry:
-    """Return a job's record; raise DamagedFile where it is not readable, Unavailable where the bucket is not."""
+    """Return a job's record; raise DamagedFile where it is not readable, Unavailable where the bucket is not.
+
+    What seems damaged is read a second time: it may have been damaged only on its way.
+    """
+    try:
+        return _read(store, job_id)
+    except DamagedFile:
+        return _read(store, job_id)
+
+
+def _read(store: Store, job_id: str) -> Entry:
     item = store.get(keys.record(job_id))
     if item is None:
         return Entry(None, None)

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from lrtkit.wire import shape, strict
+from lrtkit.wire import seal, shape, strict
 from lrtkit.wire.errors import BadInput, DamagedFile
 from lrtkit.wire.keys import ENVELOPE
 from lrtkit.wire.shape import Count, Step, Time
@@ -90,7 +90,10 @@ class Saved:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One worker's try at the job; times in ISO 8601, ``outcome`` None while it runs, ``saved_at`` of the last save."""
+    """One worker's try at the job; times in ISO 8601, ``outcome`` None while it runs.
+
+    ``saves`` counts checkpoints that held something new, ``saved_at`` is when the last one was saved.
+    """
 
     generation: Count
     worker: str
@@ -109,7 +112,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Counts:
-    """How often things happened; ``silent`` counts attempts in a row without a trace and without progress."""
+    """How often things happened; ``silent`` counts attempts in a row that nobody ended and that made no progress."""
 
     attempts: Count = 0
     interruptions: Count = 0
@@ -157,7 +160,7 @@ class Record:
 
     @property
     def silent_streak(self) -> int:
-        """How many attempts in a row have ended without a trace and without progress, an open one counted as ended."""
+        """How many attempts in a row nobody ended but themselves, without progress; an open one counts as ended."""
         attempt = self.open_attempt
         if attempt is None:
             return self.counts.silent
@@ -181,22 +184,22 @@ class Record:
         )
 
     def saved(self, checkpoint: Saved, *, now: str) -> Record:
-        """Return the record with a newer checkpoint, the one before kept as ``previous``."""
-        attempt = replace(self.attempts[-1], last_step=checkpoint.step, saves=self.attempts[-1].saves + 1, saved_at=now)
-        if attempt.saves == 1:
+        """Return the record with a newer checkpoint, the one before as ``previous``; the same again is no progress."""
+        before = self.checkpoint
+        is_new = before is None or replace(checkpoint, saved_at=before.saved_at) != before
+        attempt = self.attempts[-1]
+        attempt = replace(attempt, last_step=checkpoint.step, saves=attempt.saves + is_new, saved_at=now)
+        if is_new and attempt.saves == 1:
             attempt = replace(attempt, first_saved_at=now, first_saved_step=checkpoint.step)
-        return replace(
-            self,
-            checkpoint=checkpoint,
-            previous=self.checkpoint,
-            attempts=(*self.attempts[:-1], attempt),
-            counts=replace(self.counts, silent=0),
-            updated_at=now,
-        )
+        counts = replace(self.counts, silent=0 if attempt.saves else self.counts.silent)
+        previous = before if is_new else self.previous
+        kept = replace(self, checkpoint=checkpoint, previous=previous, counts=counts, updated_at=now)
+        return replace(kept, attempts=(*self.attempts[:-1], attempt))
 
     def interrupted(self, cause: Cause, *, now: str) -> Record:
-        """Return the record as the next worker finds it after an interruption."""
-        return self._ended(Outcome.INTERRUPTED, State.WAITING, cause, now=now, silent=0)
+        """Return the record as the next worker finds it after an interruption; one of its own making may be silent."""
+        silent = self.silent_streak if cause is Cause.WORKLOAD else 0
+        return self._ended(Outcome.INTERRUPTED, State.WAITING, cause, now=now, silent=silent)
 
     def failed(self, failure: Failure, *, final: bool, now: str) -> Record:
         """Return the record after a failure; ``final`` when no further attempt is due."""
@@ -234,12 +237,13 @@ class Record:
         if ENVELOPE in state:
             raise BadInput(f"a checkpoint's state must not have a key {ENVELOPE!r}")
         envelope |= {**checkpoint, "has_checkpoint": self.checkpoint is not None}
-        return json.dumps({**state, ENVELOPE: envelope}, separators=(",", ":"), allow_nan=False).encode()
+        return seal.sealed(json.dumps({**state, ENVELOPE: envelope}, separators=(",", ":"), allow_nan=False).encode())
 
     @classmethod
     def from_bytes(cls, body: bytes) -> Record:
         """Return the record of a bucket's JSON, the guide's included; raise DamagedFile where it is neither."""
         try:
+            seal.check(body)
             return _read(strict.loads(body))
         except ValueError as error:
             advice = "Try: another job_id, or delete its checkpoint.json and retry the job"
@@ -259,14 +263,9 @@ class Record:
         interruptions = dict(self.interruptions)
         if outcome is Outcome.INTERRUPTED and cause:
             interruptions[cause] = interruptions.get(cause, 0) + 1
-        return replace(
-            self,
-            state=state,
-            attempts=(*self.attempts[:-1], attempt),
-            interruptions=interruptions,
-            counts=replace(self.counts, interruptions=sum(interruptions.values()), silent=silent),
-            updated_at=now,
-        )
+        counts = replace(self.counts, interruptions=sum(interruptions.values()), silent=silent)
+        ended = replace(self, state=state, interruptions=interruptions, counts=counts, updated_at=now)
+        return replace(ended, attempts=(*self.attempts[:-1], attempt))
 
 
 def _read(state: Any) -> Record:

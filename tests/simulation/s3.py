@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator, Mapping
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,7 @@ class S3Twin(Account):
             "MaxKeys": MaxKeys,
             "KeyCount": len(page.keys) + len(page.prefixes),
             "IsTruncated": page.last is not None,
+            "ResponseMetadata": {"HTTPStatusCode": 200, "HTTPHeaders": {"date": formatdate(self._now(), usegmt=True)}},
         }
         if page.keys:
             answer["Contents"] = [rules.listed(key, found.things[key]) for key in page.keys]

@@ -73,6 +73,8 @@ def test_unusable_ids(job_id: object) -> None:
         ('{"job_id": "a", "x": NaN}', "NaN is no JSON value"),
         ('{"job_id": "a", "x": -Infinity}', "-Infinity is no JSON value"),
         ("[" * 100_000, "the message is no JSON: "),
+        ('{"job_id": "a", "x": -1e999}', "-1e999 is too large for a number"),
+        (f'{{"job_id": "a", "timeout_seconds": {10**400}}}', "the message holds what no job can: "),
         ("[]", "the message is a JSON list, not an object"),
         ("7", "the message is a JSON int, not an object"),
         ("{}", "the message has no job_id"),

@@ -134,6 +134,17 @@ def test_silent_attempts_are_counted_in_a_row() -> None:
     assert record.interrupted(Cause.STOPPED, now=T1).silent_streak == 0
 
 
+def test_a_workload_that_stops_itself_without_progress_is_silent_too() -> None:
+    """Exit code 75 again and again, with no checkpoint or with that of the same step, does not go on for ever."""
+    record = save(claim(NEW), 3).interrupted(Cause.WORKLOAD, now="t1")
+    assert record.silent_streak == 0
+    for silent in range(3):
+        assert record.silent_streak == silent
+        attempt = claim(record)
+        record = (save(attempt, 3) if silent else attempt).interrupted(Cause.WORKLOAD, now="t2")
+    assert save(claim(record), 4).interrupted(Cause.WORKLOAD, now="t3").silent_streak == 0
+
+
 def test_attempts_are_bounded_and_counts_are_not() -> None:
     """A job of many interruptions keeps a record of bounded size, and its totals."""
     record = NEW
@@ -209,7 +220,7 @@ JSON = st.recursive(
     max_leaves=4,
 )
 STATES = st.dictionaries(st.text(max_size=5).filter(lambda key: key != "_lrt"), JSON, max_size=3)
-FILES = st.dictionaries(st.text(max_size=5), st.builds(StoredFile, st.text(max_size=5), st.integers(0)), max_size=2)
+FILES = st.dictionaries(st.text(max_size=5), st.builds(StoredFile, st.text(max_size=5), st.integers(0, 2**63 - 1)), max_size=2)
 SAVES = st.builds(Saved, STATES, FILES, st.none() | st.just(T2), st.none() | st.just(FILE))
 FAILURES = st.builds(Failure, *[st.text(max_size=5)] * 4)
 INTERRUPTIONS = st.sampled_from([Cause.STOPPED, Cause.HANDOVER, Cause.WORKLOAD])
@@ -249,3 +260,24 @@ def test_any_history_comes_back(changes: list[Change]) -> None:
         assert record.counts.interruptions == sum(record.interruptions.values())
         assert record.counts.attempts == record.generation
         assert sum(attempt.outcome is None for attempt in record.attempts) == (record.open_attempt is not None)
+
+
+@given(st.integers(0, 2000), st.integers(0, 7))
+def test_a_flipped_bit_is_seen(place: int, bit: int) -> None:
+    """Wherever a bit flips, the record is refused or reads as it was written: no other number is ever believed."""
+    record = save(claim(NEW), 4711)
+    body = bytearray(record.to_bytes())
+    body[place % len(body)] ^= 1 << bit
+    try:
+        assert Record.from_bytes(bytes(body)) == record
+    except DamagedFile:
+        return
+
+
+def test_a_record_that_somebody_wrote_anew_is_read() -> None:
+    """A researcher may mend a record by hand; what has no seal is taken as it is."""
+    state = json.loads(save(claim(NEW), 4).to_bytes())
+    state["step"] = 2
+    record = Record.from_bytes(json.dumps(state, indent=2).encode())
+    assert record.checkpoint
+    assert record.checkpoint.step == 2

@@ -140,7 +140,7 @@ def test_attempts_that_vanish_without_progress_have_an_end(lab: Lab) -> None:
     record = lab.record()
     assert (record.state, lab.error().type) == (State.FAILED, "SilentTooOften")
     assert record.interruptions == {"node gone": 2}
-    assert lab.letters(1)[0].reason.startswith("2 attempts in a row ended without a trace and without progress")
+    assert lab.letters(1)[0].reason.startswith("2 attempts in a row ended by themselves, without a result")
 
 
 def test_attempts_that_vanish_with_progress_have_none(lab: Lab) -> None:

@@ -98,6 +98,19 @@ def test_a_damaged_file_leads_back_to_the_checkpoint_before(lab: Lab, damage: st
     assert lab.result() == 2
 
 
+def test_a_damaged_file_is_uploaded_again_when_its_content_comes_back(lab: Lab) -> None:
+    """A workload computed anew makes the same files: what the record names, but nobody could read, is not relied on."""
+    two_checkpoints(lab, gate="files")
+    harm(lab, sha_of("2"), "overwritten")
+    lab.worker("files")
+    lab.seen(lambda record: record.generation == 2 and record.attempts[-1].saved_at)
+    item = lab.cloud.store.get(keys.file("job", sha_of("2")))
+    assert item
+    assert item.body == b"2"
+    lab.open("files")
+    lab.drained()
+
+
 def test_a_job_without_a_sound_checkpoint_fails_and_never_starts_from_zero(lab: Lab) -> None:
     """Where both are damaged it is for a human to say whether the work is to be thrown away."""
     two_checkpoints(lab)
@@ -123,9 +136,9 @@ def test_an_unreadable_record_is_not_taken_for_none(lab: Lab) -> None:
     assert (item.body, lab.steps()) == (b"{torn", [])
 
 
-def two_checkpoints(lab: Lab) -> None:
+def two_checkpoints(lab: Lab, **fields: str) -> None:
     """Put a job in the queue that somebody else has brought to its second and last step."""
-    record = claimed(steps=2)
+    record = claimed(steps=2, **fields)
     for step in ("1", "2"):
         texts = {"same": "same", "deep/er/step": step}
         for text in texts.values():
@@ -133,7 +146,7 @@ def two_checkpoints(lab: Lab) -> None:
         files = {name: StoredFile(sha_of(text), len(text)) for name, text in texts.items()}
         record = record.saved(Saved({"step": int(step), "big": ""}, files, NOW), now=NOW)
     lab.change(lambda _: record.interrupted(Cause.STOPPED, now=NOW))
-    lab.send(steps=2)
+    lab.send(steps=2, **fields)
 
 
 def harm(lab: Lab, name: str, damage: str) -> None:

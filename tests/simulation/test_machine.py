@@ -1,0 +1,90 @@
+"""Machines in virtual time, on which everything else stands."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from tests.simulation import machine as machines
+from tests.simulation.machine import Call, Loop, Machine
+
+
+def test_a_frozen_machine_does_nothing_and_then_goes_on_late() -> None:
+    """A wait that ends while the machine is frozen ends when it thaws: nothing of it runs in between."""
+
+    async def story(loop: Loop) -> list[float]:
+        machine, woke = Machine("a", loop), []
+
+        async def work() -> None:
+            await machine.sleep(10)
+            woke.append(loop.time())
+
+        machine.start(work())
+        await asyncio.sleep(5)
+        machine.freeze()
+        await asyncio.sleep(100)
+        assert not woke
+        machine.thaw()
+        await asyncio.sleep(0.1)
+        return woke
+
+    assert machines.run(story) == [105.0]
+
+
+def test_a_lost_machine_runs_no_handler() -> None:
+    """Nothing is cleaned up, as after SIGKILL, as long as the history goes on."""
+    cleaned: list[float] = []
+
+    async def story(loop: Loop) -> int:
+        machine = Machine("a", loop)
+
+        async def work() -> None:
+            try:
+                await machine.sleep(10)
+            finally:
+                cleaned.append(loop.time())
+
+        machine.start(work())
+        await asyncio.sleep(5)
+        machine.lose()
+        await asyncio.sleep(1000)
+        return len(cleaned)
+
+    assert machines.run(story) == 0
+
+
+def test_blocking_calls_overlap_in_virtual_time() -> None:
+    """Sleeps, events and pools of threads of the standard library wait in virtual time, and in no real time."""
+
+    def blocking(seconds: float) -> float:
+        time.sleep(seconds)
+        threading.Event().wait(seconds)
+        with ThreadPoolExecutor(4) as pool:
+            return sum(pool.map(lambda _: time.sleep(seconds) or time.monotonic(), [1]))
+
+    async def story(loop: Loop) -> list[float]:
+        calls = [Call(Machine(name, loop), lambda: blocking(100.0)) for name in "ab"]
+        return [await call.answer for call in calls]
+
+    began = time.perf_counter()
+    assert machines.run(story) == [300.0, 300.0]
+    assert time.perf_counter() - began < 60
+
+
+def test_a_call_goes_on_when_nobody_waits_for_it() -> None:
+    """To cancel the wait for a blocking call does not undo the call, as with threads."""
+    done: list[float] = []
+
+    async def story(loop: Loop) -> list[float]:
+        machine = Machine("a", loop)
+        try:
+            async with asyncio.timeout(1):
+                await machine.run(lambda: (time.sleep(10), done.append(time.monotonic())))
+        except TimeoutError:
+            pass
+        await asyncio.sleep(20)
+        return done
+
+    assert machines.run(story) == [10.0]
