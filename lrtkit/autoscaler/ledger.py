@@ -1,0 +1,63 @@
+"""The steps that were taken, kept in the bucket for everybody: one object a day, a line a step."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from lrtkit.scaling import Step
+from lrtkit.scaling.memory import HORIZON_S
+from lrtkit.wire import keys
+from lrtkit.wire.clock import iso
+from lrtkit.wire.errors import Conflict
+from lrtkit.wire.s3 import S3Store
+
+_TRIES = 8
+
+
+class Ledger:
+    """Appends by compare-and-swap, so that two who step at once both find their line."""
+
+    def __init__(self, store: S3Store, queue_name: str) -> None:
+        self._store = store
+        self._queue = queue_name
+
+    def recent(self, at: float) -> list[Step]:
+        """Return the steps of the last hour or so, oldest first; after midnight yesterday's too."""
+        days = sorted({self._key(at - HORIZON_S), self._key(at)})
+        return [step for day in days for line in self._lines(day) if (step := _step(line))]
+
+    def append(self, step: Step) -> None:
+        """Write a step down; raise Conflict where others are always faster."""
+        key, line = self._key(step.snapshot.at), json.dumps(step.to_json()).encode() + b"\n"
+        for attempt in range(_TRIES):
+            found = self._store.get(key)
+            try:
+                self._store.swap(key, (found.body if found else b"") + line, found.etag if found else None)
+            except Conflict:
+                if attempt == _TRIES - 1:
+                    raise
+            else:
+                return
+
+    def all(self) -> list[dict[str, Any]]:
+        """Return all steps, oldest first."""
+        found = [each.key for each in self._store.listed(keys.readings_of(self._queue))]
+        return [line for key in found for line in self._lines(key)]
+
+    def _key(self, at: float) -> str:
+        return keys.readings(self._queue, iso(at)[:10])
+
+    def _lines(self, key: str) -> Iterator[dict[str, Any]]:
+        found = self._store.get(key)
+        for line in found.body.splitlines() if found else ():
+            yield json.loads(line)
+
+
+def _step(line: dict[str, Any]) -> Step | None:
+    """Read a line; one that an older or newer kit has written in another form says nothing."""
+    try:
+        return Step.from_json(line)
+    except (KeyError, TypeError, ValueError):
+        return None
