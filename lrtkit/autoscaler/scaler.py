@@ -106,6 +106,12 @@ class Autoscaler:
         self._ledger.append(step)
         return step
 
+    def wind_down(self, *, every_s: float = 30.0) -> Step:
+        """Step until no replica is wanted any more; return the step that ended it."""
+        while (step := self.step()).decision.replicas:
+            time.sleep(every_s)
+        return step
+
     def history(self) -> list[dict[str, Any]]:
         """Return all steps kept in the bucket, oldest first."""
         return self._ledger.all()
@@ -132,9 +138,7 @@ class Autoscaler:
             self._act(step, done)
             note = self._differs(step.decision)
         except LrtError as error:
-            before = (
-                f"before that, {' and '.join(done)}: the next step goes on from there" if done else "no change made"
-            )
+            before = f"before that, {' and '.join(done)}; the next step goes on" if done else "no change was confirmed"
             failed = replace(step, outcome=Outcome.FAILED, note=f"It failed: {error} ({before}).")
             with contextlib.suppress(LrtError):  # the bucket may be out of reach as well, and is not what matters
                 self._ledger.append(failed)
