@@ -35,21 +35,23 @@ def _told(step: Step) -> dict[str, Any]:
     return told
 
 
-def run(
-    scaler: Autoscaler,
-    *,
-    every_s: float,
-    stopped: threading.Event,
-    say: Callable[[str], None] = lambda line: print(line, flush=True),
-) -> None:
-    """Step, wait, and step again until ``stopped``; a step that fails is told, and the next one tries again."""
+def run(scaler: Autoscaler, *, every_s: float, stopped: threading.Event, say: Callable[[str], None] = print) -> None:
+    """Step, wait, and step again until ``stopped``.
+
+    What is wrong at the first step is raised, unless a service does not answer; later on whatever fails is told,
+    and the next step tries again.
+    """
+    has_stepped = False
     while not stopped.is_set():
         begun = time.monotonic()
         try:
             step = scaler.step()
             say(f"{step.at} {step}")
-        except Unavailable as error:
-            say(f"this step failed: {error}")
+            has_stepped = True
+        except LrtError as error:
+            if not (has_stepped or isinstance(error, Unavailable)):
+                raise
+            say(f"This step failed: {error}")
         stopped.wait(max(0.0, every_s - (time.monotonic() - begun)))
 
 

@@ -41,6 +41,7 @@ CONNECTIONS = 64
 _BY_CODE: dict[str, type[LrtError]] = {
     "AWS.SimpleQueueService.NonExistentQueue": NotFound,
     "QueueDoesNotExist": NotFound,
+    "ResourceNotFoundException": NotFound,
     "NoSuchBucket": NotFound,
     "ReceiptHandleIsInvalid": LeaseLost,
     "MessageNotInflight": LeaseLost,
