@@ -31,8 +31,7 @@ def has_started(past: Sequence[Step], status: str) -> bool:
 
 def window(seen: Snapshot, policy: Policy, past: Sequence[Snapshot]) -> list[Snapshot]:
     """Return the readings of the cool-down, this one last."""
-    cool_down_s = QUIET_LEASES * seen.lease_s if policy.cool_down_s is None else policy.cool_down_s
-    return [each for each in past if each.at > seen.at - cool_down_s] + [seen]
+    return [each for each in past if each.at > seen.at - policy.cool_down_s] + [seen]
 
 
 def until_empty(seen: Snapshot, past: Sequence[Snapshot], *, at_least: int) -> tuple[int, list[str]]:

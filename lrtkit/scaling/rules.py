@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 from lrtkit.scaling import limits, memory, states
 from lrtkit.scaling.decision import Action, Decision, Step
@@ -69,7 +70,8 @@ def _needed(seen: Snapshot, policy: Policy) -> Wish:
 def _shrunk(seen: Snapshot, policy: Policy, limit: Limit, past: Sequence[Snapshot]) -> Wish:
     """Return to how many replicas a started group may shrink: busy ones stay, and zero has to be certain."""
     needs = [_within(each, policy, limit)[0] for each in memory.window(seen, policy, past)]
-    lately = min(seen.replicas, max(needs))
+    swings = any(after > before for before, after in pairwise(needs))
+    lately = min(seen.replicas, max(needs) if swings else needs[-1])  # what only falls will not be needed again
     if not seen.open_jobs and not policy.min_replicas:
         return memory.until_empty(seen, past, at_least=lately)
     if seen.to_be_taken and seen.busy > limit.most:

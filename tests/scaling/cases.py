@@ -54,7 +54,7 @@ def policies(draw: st.DrawFn) -> Policy:
     return Policy(
         *bounds,
         draw(st.floats(0.1, 20)),
-        cool_down_s=draw(st.none() | st.floats(0, 900)),
+        cool_down_s=draw(st.floats(0, 3000)),
         step_limit=draw(st.integers(1, 500)),
         job_s=job_s,
         heed_quota=draw(st.booleans()),

@@ -84,13 +84,20 @@ def test_replicas_that_would_come_too_late_are_not_asked_for():
     assert "20 more would come after" in str(decide(snapshot(20, 10, replicas=10, running=10), policy))
 
 
-def test_it_shrinks_to_the_most_that_was_needed_lately():
-    """A queue that swings for a moment does not: the group keeps what was needed within two leases."""
-    past = [snapshot(0, 9, replicas=9, at=0), snapshot(0, 6, replicas=9, at=100)]
-    assert decide(snapshot(0, 2, replicas=9, at=230), Policy(), steps(past)).replicas == 9
-    assert decide(snapshot(0, 2, replicas=9, at=250), Policy(), steps(past)).replicas == 6
-    assert decide(snapshot(0, 2, replicas=9, at=341), Policy(), steps(past)).replicas == 2
-    assert decide(snapshot(0, 2, replicas=9, at=230), Policy(cool_down_s=60), steps(past)).replicas == 2
+def test_where_the_need_swings_it_shrinks_to_the_most_of_the_cool_down():
+    """A replica is kept for as long as it may be needed again: the most of twenty minutes, where jobs keep coming."""
+    past = [snapshot(0, 9, replicas=9, at=0), snapshot(0, 6, replicas=9, at=600), snapshot(2, 6, replicas=9, at=900)]
+    assert decide(snapshot(0, 4, replicas=9, at=1100), Policy(), steps(past)).replicas == 9
+    assert decide(snapshot(0, 4, replicas=9, at=1300), Policy(), steps(past)).replicas == 8
+    assert "8 were needed a moment ago" in str(decide(snapshot(0, 4, replicas=9, at=1300), Policy(), steps(past)))
+    assert decide(snapshot(0, 4, replicas=9, at=2200), Policy(), steps(past)).replicas == 4
+    assert decide(snapshot(0, 4, replicas=9, at=1100), Policy(cool_down_s=60), steps(past)).replicas == 4
+
+
+def test_what_only_falls_is_followed_at_once():
+    """At the end of a set of jobs no replica is kept for others that will not come."""
+    past = [snapshot(0, 9, replicas=9, at=0), snapshot(0, 6, replicas=9, at=300)]
+    assert decide(snapshot(0, 4, replicas=9, at=400), Policy(), steps(past)).replicas == 4
 
 
 def test_zero_has_to_last_for_two_leases():
@@ -163,7 +170,7 @@ def test_busy_replicas_are_kept_unless_a_limit_is_exceeded(seen, policy, past):
         assert decision.replicas >= min(seen.busy, seen.replicas)
 
 
-@given(snapshots(jobs=st.just(0)), policies().filter(lambda policy: not policy.min_replicas))
+@given(snapshots(jobs=st.just(0)), policies().map(lambda policy: replace(policy, min_replicas=0)))
 def test_without_jobs_it_reaches_zero(seen, policy):
     """A queue without open jobs ends in a stopped group within half an hour, whatever the group was (invariant 9)."""
     past, now = [], seen

@@ -1,0 +1,84 @@
+"""Kinds of day: when jobs come, and how long they take."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from lrtkit.scaling import Step
+from lrtkit.wire.errors import BadInput
+
+HOUR_S = 3600.0
+
+
+@dataclass(frozen=True)
+class Day:
+    """The jobs of a day: when each comes (seconds from its beginning) and how many seconds of work it is."""
+
+    name: str
+    jobs: tuple[tuple[float, float], ...]
+
+    @classmethod
+    def burst(cls, seed: int = 0) -> Day:
+        """Return a day with two submissions of many jobs of half an hour to an hour and a half."""
+        rng = random.Random(seed)
+        sent = [9 * HOUR_S] * 150 + [15 * HOUR_S] * 100
+        return cls("burst", tuple((at, rng.uniform(0.5, 1.5) * HOUR_S) for at in sent))
+
+    @classmethod
+    def steady(cls, seed: int = 0) -> Day:
+        """Return a day with a job of two hours or so every five minutes."""
+        rng = random.Random(seed)
+        return cls("steady", tuple((at, rng.uniform(1.5, 2.5) * HOUR_S) for at in _poisson(rng, per_hour=12)))
+
+    @classmethod
+    def trickle(cls, seed: int = 0) -> Day:
+        """Return a day with two jobs an hour, of one hour to four."""
+        rng = random.Random(seed)
+        return cls("trickle", tuple((at, rng.uniform(1, 4) * HOUR_S) for at in _poisson(rng, per_hour=2)))
+
+    @classmethod
+    def drain(cls, seed: int = 0) -> Day:
+        """Return a day that begins with a hundred jobs of five hours or so, and has no others."""
+        rng = random.Random(seed)
+        return cls("drain", tuple((0.0, rng.uniform(4, 6) * HOUR_S) for _ in range(100)))
+
+    @classmethod
+    def kinds(cls, seed: int = 0) -> list[Day]:
+        """Return one day of each kind."""
+        return [kind(seed) for kind in (cls.burst, cls.steady, cls.trickle, cls.drain)]
+
+    @classmethod
+    def recorded(cls, history: Sequence[Mapping[str, Any]], *, job_s: float, name: str = "recorded") -> Day:
+        """Return the day that an autoscaler's ``history`` tells of, with jobs of ``job_s``.
+
+        From reading to reading the queue has as many open jobs more as came, less those that ended; how many
+        ended is taken from how many were in flight. Raises BadInput without two readings.
+        """
+        seen = [Step.from_json(each).snapshot for each in history]
+        if len(seen) < 2:
+            raise BadInput(f"a day needs two readings at least, not {len(seen)}. Try: later, when it has stepped more")
+        came = [(0.0, float(seen[0].open_jobs))]
+        for before, after in pairwise(seen):
+            ended = before.in_flight * (after.at - before.at) / job_s
+            came.append((after.at - seen[0].at, max(0.0, after.open_jobs - before.open_jobs + ended)))
+        return cls(name, tuple((at, job_s) for at, count in _whole(came) for _ in range(count)))
+
+
+def _poisson(rng: random.Random, *, per_hour: float) -> Iterator[float]:
+    at = rng.expovariate(per_hour / HOUR_S)
+    while at < 24 * HOUR_S:
+        yield at
+        at += rng.expovariate(per_hour / HOUR_S)
+
+
+def _whole(came: Sequence[tuple[float, float]]) -> Iterator[tuple[float, int]]:
+    """Turn fractions of jobs into whole ones, carrying over what is left."""
+    carried = 0.0
+    for at, count in came:
+        carried += count
+        yield at, int(carried + 1e-9)
+        carried -= int(carried + 1e-9)
