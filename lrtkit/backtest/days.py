@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from lrtkit.scaling import Step
+from lrtkit.scaling import Snapshot, Step
 from lrtkit.wire.errors import BadInput
 
 HOUR_S = 3600.0
@@ -55,17 +55,14 @@ class Day:
     def recorded(cls, history: Sequence[Mapping[str, Any]], *, job_s: float, name: str = "recorded") -> Day:
         """Return the day that an autoscaler's ``history`` tells of, with jobs of ``job_s``.
 
-        From reading to reading the queue has as many open jobs more as came, less those that ended; how many
-        ended is taken from how many were in flight. Raises BadInput without two readings.
+        Where the queue has grown, jobs came. How many there were in all follows from how long jobs were in
+        flight; those that came unseen, while others ended, are spread over that time. Raises BadInput without
+        two readings.
         """
         seen = [Step.from_json(each).snapshot for each in history]
         if len(seen) < 2:
             raise BadInput(f"a day needs two readings at least, not {len(seen)}. Try: later, when it has stepped more")
-        came = [(0.0, float(seen[0].open_jobs))]
-        for before, after in pairwise(seen):
-            ended = before.in_flight * (after.at - before.at) / job_s
-            came.append((after.at - seen[0].at, max(0.0, after.open_jobs - before.open_jobs + ended)))
-        return cls(name, tuple((at, job_s) for at, count in _whole(came) for _ in range(count)))
+        return cls(name, tuple((at - seen[0].at, job_s) for at in _whole(_arrivals(seen, job_s))))
 
 
 def _poisson(rng: random.Random, *, per_hour: float) -> Iterator[float]:
@@ -75,10 +72,23 @@ def _poisson(rng: random.Random, *, per_hour: float) -> Iterator[float]:
         at += rng.expovariate(per_hour / HOUR_S)
 
 
-def _whole(came: Sequence[tuple[float, float]]) -> Iterator[tuple[float, int]]:
-    """Turn fractions of jobs into whole ones, carrying over what is left."""
-    carried = 0.0
+def _arrivals(seen: Sequence[Snapshot], job_s: float) -> list[tuple[float, float]]:
+    """Return how many jobs came by each reading, in fractions."""
+    grown = [max(0, now.open_jobs - before.open_jobs) for before, now in pairwise([_NOTHING, *seen])]
+    worked = [0.0, *(before.in_flight * (now.at - before.at) / job_s for before, now in pairwise(seen))]
+    half_done = seen[-1].open_jobs - seen[-1].in_flight / 2
+    unseen = max(0.0, sum(worked) + half_done - sum(grown))
+    share = unseen / sum(worked) if sum(worked) else 0.0
+    return [(each.at, more + share * done) for each, more, done in zip(seen, grown, worked, strict=True)]
+
+
+_NOTHING = Snapshot(0, 0, 0, 0, "stopped")
+
+
+def _whole(came: Sequence[tuple[float, float]]) -> Iterator[float]:
+    """Return a time for each whole job, carrying over what is left."""
+    carried = 0.5
     for at, count in came:
         carried += count
-        yield at, int(carried + 1e-9)
-        carried -= int(carried + 1e-9)
+        yield from [at] * int(carried)
+        carried -= int(carried)

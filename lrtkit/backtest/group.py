@@ -58,7 +58,7 @@ class PlayedGroup:
         self.to_come = len(day.jobs)
         self._world = world
         self._costs = deletion_costs
-        self._rng = random.Random(world.seed)
+        self._starts, self._ends, self._choices = (random.Random(f"{world.seed}-{each}") for each in range(3))
         self._waiting: deque[Job] = deque()
         self._hidden = 0
         self._events: list[tuple[float, int, Callable[[], None]]] = []
@@ -114,7 +114,7 @@ class PlayedGroup:
         """Sort by what SaladCloud removes first: what does not run, then by deletion cost, else any."""
         if replica.ran_from is None:
             return False, 0.0
-        return True, self._unsaved_s(replica) + bool(replica.job) if self._costs else self._rng.random()
+        return True, self._unsaved_s(replica) + bool(replica.job) if self._costs else self._choices.random()
 
     def _unsaved_s(self, replica: Replica) -> float:
         worked_s = max(0.0, self.now - replica.works_from) if replica.job else 0.0
@@ -123,13 +123,13 @@ class PlayedGroup:
     def _add(self) -> None:
         replica = Replica()
         self.replicas.append(replica)
-        self._at(self.now + self._world.startup_s(self._rng), lambda: self._run(replica))
+        self._at(self.now + self._world.startup_s(self._starts), lambda: self._run(replica))
 
     def _run(self, replica: Replica) -> None:
         if replica.gone:
             return
         replica.ran_from = self.now
-        self._at(self.now + self._world.uninterrupted_s(self._rng), lambda: self._interrupt(replica))
+        self._at(self.now + self._world.uninterrupted_s(self._ends), lambda: self._interrupt(replica))
         self._take(replica)
 
     def _interrupt(self, replica: Replica) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import pandas as pd
@@ -11,7 +11,7 @@ import pandas as pd
 from lrtkit.backtest.days import HOUR_S, Day
 from lrtkit.backtest.group import PlayedGroup
 from lrtkit.backtest.world import World
-from lrtkit.scaling import Action, Outcome, Policy, Snapshot, Step, decide
+from lrtkit.scaling import Action, Outcome, Policy, Step, decide
 from lrtkit.scaling.memory import HORIZON_S
 
 LONGEST_S = 7 * 24 * HOUR_S
@@ -28,7 +28,7 @@ class Contender:
 
 @dataclass(frozen=True)
 class Score:
-    """What a day came to; ``readings`` has a row a step: at_h, waiting, in_flight, running, replicas."""
+    """What a day came to; ``readings`` has a row a step, as ``charts.queue_depth`` draws them."""
 
     usd: float
     running_h: float
@@ -54,18 +54,32 @@ def contenders(max_replicas: int = 100) -> dict[str, Contender]:
 
 
 def compare(
-    days: Sequence[Day], policies: Mapping[str, Contender | Policy] | None = None, world: World | None = None
+    days: Sequence[Day],
+    policies: Mapping[str, Contender | Policy] | None = None,
+    world: World | None = None,
+    *,
+    plays: int = 3,
 ) -> pd.DataFrame:
     """Play each day under each policy: index ``day`` and ``policy``, and as columns what ``Score`` has.
 
+    Start-up and interruptions come at random, so each is the mean of so many ``plays``.
     Columns: ``usd``, ``running_h`` and ``idle_h`` (replica-hours paid for, and those without a job),
     ``mean_wait_min`` (until a job first begins), ``mean_done_h`` (until it is done), ``finished_h`` (when the last
     one is done), ``busy_kills``, ``interruptions``, ``direction_changes`` (of growing and shrinking), ``done`` (jobs).
     """
-    chosen = contenders() if policies is None else policies
-    scores = {(day.name, name): play(day, each, world) for day in days for name, each in chosen.items()}
-    rows = [{name: value for name, value in vars(score).items() if name != "readings"} for score in scores.values()]
-    return pd.DataFrame(rows, index=pd.MultiIndex.from_tuples(scores, names=["day", "policy"]))
+    chosen, world = contenders() if policies is None else policies, world or World()
+    worlds = [replace(world, seed=world.seed + play) for play in range(plays)]
+    rows = {
+        (day.name, name): _mean_of([play(day, each, one) for one in worlds])
+        for day in days
+        for name, each in chosen.items()
+    }
+    return pd.DataFrame(list(rows.values()), index=pd.MultiIndex.from_tuples(rows, names=["day", "policy"]))
+
+
+def _mean_of(scores: Sequence[Score]) -> dict[str, float]:
+    names = [name for name in vars(scores[0]) if name != "readings"]
+    return {name: _mean([getattr(score, name) for score in scores]) for name in names}
 
 
 def play(day: Day, contender: Contender | Policy, world: World | None = None) -> Score:
@@ -92,9 +106,10 @@ def _step(group: PlayedGroup, policy: Policy, past: Sequence[Step]) -> Step:
 
 def _score(group: PlayedGroup, steps: Sequence[Step], world: World) -> Score:
     tally = group.tally
+    seen = [step.snapshot for step in steps]
     readings = pd.DataFrame(
-        [(each.at / HOUR_S, each.waiting, each.in_flight, each.running, each.replicas) for each in _seen(steps)],
-        columns=["at_h", "waiting", "in_flight", "running", "replicas"],
+        {name: [getattr(each, name) for each in seen] for name in ("waiting", "in_flight", "delayed", "replicas")},
+        index=pd.to_datetime([each.at for each in seen], unit="s", utc=True).rename("at"),
     )
     return Score(
         usd=tally.ran_s / HOUR_S * world.usd_per_hour,
@@ -113,10 +128,6 @@ def _score(group: PlayedGroup, steps: Sequence[Step], world: World) -> Score:
 
 def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else 0.0
-
-
-def _seen(steps: Sequence[Step]) -> list[Snapshot]:
-    return [step.snapshot for step in steps]
 
 
 def _direction_changes(steps: Sequence[Step]) -> int:

@@ -190,7 +190,8 @@ def test_a_decision_carried_out_needs_no_other(seen, policy):
     policy = replace(policy, step_limit=500)
     first = decide(seen, policy)
     status = {0: "stopped"}.get(first.replicas, seen.status if seen.status in UP else "running")
-    after = replace(seen, replicas=first.replicas, status=status)
+    left = None if seen.quota_left is None else seen.quota_left - first.replicas + seen.replicas
+    after = replace(seen, replicas=first.replicas, status=status, quota_left=left)
     assert decide(after, policy).action is Action.NOTHING
 
 
