@@ -52,9 +52,7 @@ def test_every_public_name_resolves(name: str) -> None:
     assert name in dir(lrtkit)
 
 
-@pytest.mark.parametrize(
-    "name", ["autoscaler", "charts", "dashboard", "function", "local", "queues", "salad", "scaling"]
-)
+@pytest.mark.parametrize("name", lrtkit._MODULES)
 def test_submodules_need_no_import_of_their_own(name: str) -> None:
     """`lrtkit.charts` works after `import lrtkit` alone."""
     assert getattr(lrtkit, name).__name__ == f"lrtkit.{name}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -11,6 +12,7 @@ from lrtkit.salad.answers import GpuClass, Group, GroupStatus, Instance, Instanc
 from lrtkit.salad.door import Door
 from lrtkit.salad.settings import SaladSettings
 from lrtkit.wire.errors import BadInput, Conflict, NotFound, Unavailable
+from lrtkit.wire.settings import read_env_file
 
 USD_PER_CPU_HOUR, USD_PER_GB_HOUR = 0.005, 0.001
 """What replicas without a GPU cost at the most (November 2026); of GPUs the live price is asked for."""
@@ -22,6 +24,11 @@ class SaladClient:
     def __init__(self, settings: SaladSettings, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self.settings = settings
         self._door = Door(settings, sleep=sleep)
+
+    @classmethod
+    def from_env_file(cls, path: str | Path) -> SaladClient:
+        """Return a client for the place and the key of an env file such as ``.lrt/autoscaler.env``."""
+        return cls(SaladSettings.from_env(read_env_file(path)))
 
     def create_group(self, spec: Mapping[str, Any]) -> Group:
         """Create a container group from the API's own fields; one whose answer was lost is read back."""

@@ -18,15 +18,21 @@ DEADLINE_MARGIN = 1.2
 
 @dataclass(frozen=True)
 class Limit:
-    """A number of replicas and the words for where it comes from."""
+    """A number of replicas and the words for where it comes from; one that is not firm only holds up growth."""
 
     most: int
     why: str
+    is_firm: bool = True
 
 
 def tightest(seen: Snapshot, policy: Policy) -> Limit:
     """Return the limit that allows the fewest replicas."""
     return min(_limits(seen, policy), key=lambda limit: limit.most)
+
+
+def firm(seen: Snapshot, policy: Policy) -> int:
+    """Return how many replicas the firm limits allow, even to a group that has more."""
+    return min(limit.most for limit in _limits(seen, policy) if limit.is_firm)
 
 
 def _limits(seen: Snapshot, policy: Policy) -> Iterator[Limit]:
@@ -41,7 +47,7 @@ def _quota(seen: Snapshot, policy: Policy) -> Limit | None:
     if not policy.heed_quota or seen.quota_left is None:
         return None
     most = max(0, seen.replicas + seen.quota_left)
-    return Limit(most, f"the organization's quota leaves {most} to this group")
+    return Limit(most, f"the organization's quota leaves {most} to this group", is_firm=False)
 
 
 def _price(seen: Snapshot, policy: Policy) -> Limit | None:
@@ -69,7 +75,7 @@ def _deadline(seen: Snapshot, policy: Policy) -> Limit | None:
     if left_s <= policy.job_s or not seen.open_jobs:
         return None
     most = math.ceil(DEADLINE_MARGIN * seen.open_jobs * policy.job_s / left_s)
-    return Limit(most, f"{most} finish by {iso(policy.finish_by)}")
+    return Limit(most, f"{most} finish by {iso(policy.finish_by)}", is_firm=False)
 
 
 def cannot_finish(seen: Snapshot, policy: Policy, replicas: int) -> str:

@@ -23,10 +23,10 @@ def recent(seen: Snapshot, history: Sequence[Step]) -> list[Step]:
     return [step for step in history if seen.at - HORIZON_S <= step.snapshot.at <= seen.at]
 
 
-def has_started(past: Sequence[Step], status: str) -> bool:
-    """Tell whether a group of this status has been started."""
+def has_started(seen: Snapshot, past: Sequence[Step], *, within_s: float) -> bool:
+    """Tell whether the group was started within that time, when it was in the state that it is in now."""
     starts = (step for step in past if step.decision.action is Action.START and step.outcome is Outcome.DONE)
-    return any(step.snapshot.status == status for step in starts)
+    return any(step.snapshot.status == seen.status and step.snapshot.at > seen.at - within_s for step in starts)
 
 
 def window(seen: Snapshot, policy: Policy, past: Sequence[Snapshot]) -> list[Snapshot]:

@@ -24,10 +24,10 @@ def decide(seen: Snapshot, policy: Policy, history: Sequence[Step] = ()) -> Deci
     readings = [step.snapshot for step in past]
     replicas, reasons = _guide(seen, policy) if policy.rule is Rule.GUIDE else _default(seen, policy, state, readings)
     action = states.action(state, seen, replicas)
-    if state.alert and action is Action.START and memory.has_started(past, seen.status):
-        action, reasons = Action.NOTHING, [*reasons, "it was started within the hour and failed again"]
+    if action is Action.START and memory.has_started(seen, past, within_s=state.patience_s):
+        action, reasons = Action.NOTHING, [*reasons, f"it was started, and is {seen.status}"]
     if state.alert:
-        reasons = [*reasons, f"the group has {seen.status}: look at its logs and its image"]
+        reasons = [*reasons, "look at the group's logs and its image"]
     return Decision(replicas, action, (_headline(seen, state, replicas, action), *reasons), state.alert)
 
 
@@ -74,9 +74,10 @@ def _shrunk(seen: Snapshot, policy: Policy, limit: Limit, past: Sequence[Snapsho
     lately = min(seen.replicas, max(needs) if swings else needs[-1])  # what only falls will not be needed again
     if not seen.open_jobs and not policy.min_replicas:
         return memory.until_empty(seen, past, at_least=lately)
-    if seen.to_be_taken and seen.busy > limit.most:
+    most = limits.firm(seen, policy)
+    if seen.to_be_taken and seen.busy > most:
         # Above the limit a replica would take the next job, and the next, and never become idle.
-        return limit.most, [f"the jobs of {seen.busy - limit.most} busy replicas above it go on from their checkpoints"]
+        return most, [f"the jobs of {seen.busy - most} busy replicas above it go on from their checkpoints"]
     kept = min(seen.replicas, max(lately, seen.busy))
     if kept == needs[-1]:
         return kept, []
@@ -91,12 +92,16 @@ def _one_step(seen: Snapshot, policy: Policy, state: State, wanted: int) -> Wish
 
 
 def _headline(seen: Snapshot, state: State, replicas: int, action: Action) -> str:
-    jobs = f"{seen.to_be_taken} jobs wait and {seen.in_flight} run"
+    jobs = f"{_count(seen.to_be_taken, 'job')} wait{'s' * (seen.to_be_taken == 1)} and {seen.in_flight} run"
     coming = f", {seen.coming} of them coming" if seen.coming else ""
-    group = f"{seen.replicas} replicas{coming}" if state.is_started else f"the group is {seen.status}"
+    group = f"{_count(seen.replicas, 'replica')}{coming}" if state.is_started else f"the group is {seen.status}"
     return {
-        Action.NOTHING: f"{jobs}: {group}, which stays",
+        Action.NOTHING: f"{jobs}: {group}, nothing to change",
         Action.SCALE: f"{jobs}: from {group} to {replicas}",
-        Action.START: f"{jobs}: {group}, start it with {replicas} replicas",
+        Action.START: f"{jobs}: {group}, start it with {_count(replicas, 'replica')}",
         Action.STOP: f"{jobs}: {group}, none needed any more, stop it",
     }[action]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -10,25 +10,29 @@ from lrtkit.scaling.snapshot import Snapshot
 
 @dataclass(frozen=True)
 class State:
-    """What to do where other replicas are wanted, where as many are wanted as there are, and where none are."""
+    """What to do where other replicas are wanted, where as many are wanted as there are, and where none are.
+
+    A group that stays as it is after a start is not started again before ``patience_s``.
+    """
 
     other: Action
     same: Action
     none: Action
     is_started: bool = True
     alert: bool = False
+    patience_s: float = 0.0
 
 
 _UP = State(Action.SCALE, Action.NOTHING, Action.STOP)
 _DOWN = State(Action.START, Action.START, Action.NOTHING, is_started=False)
 
 STATES = {
-    "pending": State(Action.START, Action.START, Action.STOP, is_started=False),
+    "pending": State(Action.START, Action.START, Action.STOP, is_started=False, patience_s=600),
     "deploying": _UP,
     "running": _UP,
     "stopped": _DOWN,
     "succeeded": _DOWN,
-    "failed": State(Action.START, Action.START, Action.NOTHING, is_started=False, alert=True),
+    "failed": State(Action.START, Action.START, Action.NOTHING, is_started=False, alert=True, patience_s=3600),
 }
 """A START sets the replicas first, because a group must not start with an old number of them."""
 

@@ -97,7 +97,7 @@ def test_a_failed_group_fails_the_function(variables, published, cloud, jobs, sc
     """The step is taken and kept, and then told as an error, so that the alarm goes off."""
     jobs(1)
     published.status = "failed"
-    with pytest.raises(LrtError, match="the group has failed: look at its logs"):
+    with pytest.raises(LrtError, match="the group is failed"):
         handler({}, None, env={**variables, "SQS_AWS_ACCESS_KEY_ID": "k", "SQS_AWS_SECRET_ACCESS_KEY": "s"})
     assert published.status == "deploying"
     assert len(scaler.history()) == 1
@@ -115,9 +115,9 @@ def test_a_step_that_fails_later_is_told_and_tried_again(scaler, published, jobs
             stopped.set()
 
     run(scaler, every_s=0.01, stopped=stopped, say=say)
-    assert "start it with 1 replicas" in said[0]
+    assert "start it with 1 replica" in said[0]
     assert said[1].startswith("This step failed: SaladCloud answered GET")
-    assert "which stays" in said[2]
+    assert "nothing to change" in said[2]
 
 
 def test_what_is_wrong_from_the_start_ends_the_loop(scaler, published):

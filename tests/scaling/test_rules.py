@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lrtkit.scaling import Action, Outcome, Policy, decide
-from lrtkit.scaling.limits import tightest
+from lrtkit.scaling.limits import firm, tightest
 from tests.scaling.cases import STATUSES, UP, policies, snapshot, snapshots, step, steps
 
 
@@ -47,8 +47,13 @@ def test_each_state_of_the_group_has_its_action(seen, replicas, action):
         (snapshot(5, status="stopped"), Policy(8, 9), "the minimum is 8"),
         (snapshot(0, 4, replicas=9, at_work=7), Policy(), "from 9 replicas to 7; 7 are busy"),
         (snapshot(300, status="stopped"), Policy(max_replicas=500), "300 in the end, 100 in a step"),
-        (snapshot(9, 4, replicas=8, coming=3), Policy(max_replicas=8), "8 replicas, 3 of them coming, which stays"),
-        (snapshot(9, status="failed"), Policy(), "the group has failed: look at its logs"),
+        (
+            snapshot(9, 4, replicas=8, coming=3),
+            Policy(max_replicas=8),
+            "8 replicas, 3 of them coming, nothing",
+        ),
+        (snapshot(9, status="failed"), Policy(), "look at the group's logs and its image"),
+        (snapshot(1, 0, replicas=1, status="stopped"), Policy(), "1 job waits and 0 run: the group is stopped"),
     ],
 )
 def test_a_decision_says_why(seen, policy, words):
@@ -151,6 +156,21 @@ def test_busy_replicas_above_a_limit_stay_only_while_nothing_waits():
     assert "the jobs of 25 busy replicas above it go on from their checkpoints" in str(interrupted)
 
 
+def test_a_group_that_is_prepared_is_not_started_again():
+    """A pending group that was told to start is given ten minutes."""
+    pending = snapshot(3, status="pending", replicas=3, at=100)
+    past = [step(pending, Action.START)]
+    assert decide(replace(pending, at=400), Policy(), past).action is Action.NOTHING
+    assert decide(replace(pending, at=800), Policy(), past).action is Action.START
+
+
+def test_a_deadline_or_a_quota_interrupts_nobody():
+    """They hold up growth; only what was asked for as a limit is kept at the cost of busy replicas."""
+    seen = snapshot(50, 10, replicas=10, running=10, quota_left=-5)
+    assert decide(seen, Policy(max_replicas=100, heed_quota=True)).replicas == 10
+    assert decide(seen, Policy(max_replicas=100, job_s=3600, finish_by=12 * 3600)).replicas == 10
+
+
 @given(snapshots(), policies(), st.lists(snapshots(), max_size=5))
 def test_growth_keeps_to_every_limit(seen, policy, past):
     """Whatever has been seen, no decision asks for more than the group has and a limit allows (invariant 9)."""
@@ -165,7 +185,7 @@ def test_growth_keeps_to_every_limit(seen, policy, past):
 def test_busy_replicas_are_kept_unless_a_limit_is_exceeded(seen, policy, past):
     """A group that shrinks keeps as many as are busy, so that the idle go first (invariant 9)."""
     decision = decide(seen, policy, steps(past))
-    is_over = seen.to_be_taken and seen.busy > tightest(seen, policy).most
+    is_over = seen.to_be_taken and seen.busy > firm(seen, policy)
     if decision.replicas < seen.replicas and seen.in_flight and not is_over:
         assert decision.replicas >= min(seen.busy, seen.replicas)
 
