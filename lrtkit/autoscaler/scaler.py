@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -133,32 +133,26 @@ class Autoscaler:
         return Step(seen, decision, Outcome.NOTHING_TO_DO)
 
     def _carried_out(self, step: Step) -> Step:
-        done: list[str] = []
         try:
-            self._act(step, done)
+            if self.busy and step.decision.replicas < step.snapshot.replicas:
+                self.protect()
+            self._act(step.decision)
             note = self._differs(step.decision)
         except LrtError as error:
-            before = f"before that, {' and '.join(done)}; the next step goes on" if done else "no change was confirmed"
-            failed = replace(step, outcome=Outcome.FAILED, note=f"It failed: {error} ({before}).")
             with contextlib.suppress(LrtError):  # the bucket may be out of reach as well, and is not what matters
-                self._ledger.append(failed)
-            raise type(error)(f"{error} ({before})") from error
+                self._ledger.append(replace(step, outcome=Outcome.FAILED, note=f"It failed: {error}."))
+            raise
         return replace(step, outcome=Outcome.CHANGED if note else Outcome.DONE, note=note)
 
-    def _act(self, step: Step, done: list[str]) -> None:
-        """Make the calls, and write down what each has changed: replicas first, then the start."""
-        wanted, action = step.decision.replicas, step.decision.action
-        if action is Action.SCALE and wanted < step.snapshot.replicas and self.busy:
-            self.protect()
-        if action in {Action.SCALE, Action.START}:
-            self.salad.patch_group(self.group, {"replicas": wanted})
-            done.append(f"the replicas were set to {wanted}")
-        if action is Action.START:
-            self.salad.start_group(self.group)
-            done.append("the group was started")
-        if action is Action.STOP:
+    def _act(self, decision: Decision) -> None:
+        """Make the calls: replicas first, because a group must not start with an old number of them."""
+        if decision.action in {Action.SCALE, Action.START}:
+            self.salad.patch_group(self.group, {"replicas": decision.replicas})
+        if decision.action is Action.START:
+            with _after(f"the replicas were set to {decision.replicas}"):
+                self.salad.start_group(self.group)
+        if decision.action is Action.STOP:
             self.salad.stop_group(self.group)
-            done.append("the group was stopped")
 
     def protect(self) -> None:
         """Give the busy instances a deletion cost by the API and the others none, for workers that set none."""
@@ -177,6 +171,15 @@ class Autoscaler:
         if found == decision.replicas:
             return ""
         return f"Somebody else has set {found} replicas at the same time; the next step decides anew."
+
+
+@contextlib.contextmanager
+def _after(change: str) -> Iterator[None]:
+    """Let an error say what has been changed before it."""
+    try:
+        yield
+    except LrtError as error:
+        raise type(error)(f"{error} (before that, {change}; the next step goes on from there)") from error
 
 
 def _lease_s(group: Group) -> float:

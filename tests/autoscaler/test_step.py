@@ -113,7 +113,7 @@ def test_a_line_of_another_form_is_passed_over(scaler, cloud, published):
 @pytest.mark.parametrize(
     ("trouble", "done", "words"),
     [
-        ({("PATCH", "workers"): 502}, 0, "no change was confirmed"),
+        ({("PATCH", "workers"): 502}, 0, "PATCH .*502 Bad Gateway"),
         ({("POST", "start"): 502}, 3, "before that, the replicas were set to 3; the next step goes on"),
         ({("POST", "start"): 400}, 3, "before that, the replicas were set to 3; the next step goes on"),
     ],
@@ -155,7 +155,7 @@ def test_a_quota_that_is_too_small_is_told(cloud, published, jobs):
     """What SaladCloud says about the quota arrives, and nothing was changed."""
     policy = Policy(min_replicas=80, max_replicas=80)
     scaler = Autoscaler(cloud.queue, cloud.store, published.client(), group="workers", policy=policy)
-    with pytest.raises(BadInput, match=r"quota of 100 replicas is exceeded.*no change was confirmed"):
+    with pytest.raises(BadInput, match=r"quota of 100 replicas is exceeded"):
         scaler.step()
     assert published.status == "stopped"
 
