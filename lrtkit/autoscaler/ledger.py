@@ -11,7 +11,7 @@ from lrtkit.scaling.memory import HORIZON_S
 from lrtkit.wire import keys
 from lrtkit.wire.clock import iso
 from lrtkit.wire.errors import Conflict
-from lrtkit.wire.s3 import S3Store
+from lrtkit.wire.s3 import Item, S3Store
 
 _TRIES = 8
 
@@ -32,7 +32,7 @@ class Ledger:
         """Write a step down; raise Conflict where others are always faster."""
         key, line = self._key(step.snapshot.at), json.dumps(step.to_json()).encode() + b"\n"
         for attempt in range(_TRIES):
-            found = self._store.get(key)
+            found = self._get(key)
             try:
                 self._store.swap(key, (found.body if found else b"") + line, found.etag if found else None)
             except Conflict:
@@ -43,14 +43,20 @@ class Ledger:
 
     def all(self) -> list[dict[str, Any]]:
         """Return all steps, oldest first."""
-        found = [each.key for each in self._store.listed(keys.readings_of(self._queue))]
-        return [line for key in found for line in self._lines(key)]
+        return [line for key in self._days() for line in self._lines(key)]
 
     def _key(self, at: float) -> str:
         return keys.readings(self._queue, iso(at)[:10])
 
+    def _days(self) -> list[str]:
+        return [each.key for each in self._store.listed(keys.readings_of(self._queue))]
+
+    def _get(self, key: str) -> Item | None:
+        """Return a day; S3 denies, to who may not list the bucket, to say that an object is not there."""
+        return self._store.get(key) if key in self._days() else None
+
     def _lines(self, key: str) -> Iterator[dict[str, Any]]:
-        found = self._store.get(key)
+        found = self._get(key)
         for line in found.body.splitlines() if found else ():
             yield json.loads(line)
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from lrtkit.autoscaler.settings import cloud_settings, group_name
-from lrtkit.function import parts
+from lrtkit.function import parts, rights
 from lrtkit.function.account import Account
 from lrtkit.function.bundle import bundle
-from lrtkit.function.parts import Plan, Removal
+from lrtkit.function.parts import Removal
+from lrtkit.function.plan import Plan
 from lrtkit.salad import SaladSettings
 from lrtkit.scaling import Policy
 from lrtkit.wire import aws
@@ -58,9 +59,9 @@ def deploy(
     variables = _variables(env, policy)
     plan = Plan.of(env, _minutes(every_minutes))
     account = Account.of(env, profile)
-    role_arn = parts.make_role(account, plan)
-    parts.allow_reading(account, plan, role_arn)
-    parts.make_log_group(account, plan)
+    role_arn = rights.make_role(account, plan)
+    rights.allow_reading(account, plan, role_arn)
+    rights.make_log_group(account, plan)
     settings = parts.settings_of(role_arn, variables, kms_key_arn)
     arn = parts.make_function(account, plan, code=bundle(), settings=settings)
     shared = parts.run_one_at_a_time(account, plan)
@@ -85,7 +86,7 @@ def undeploy(env_file: str | Path, *, profile: str | None = None) -> None:
     """Remove the function and all that was made with it, as far as it is there. The group is left as it is."""
     env = read_env_file(env_file)
     plan, account = Plan.of(env), Account.of(env, profile)
-    parts.disallow_reading(account, plan)
+    rights.disallow_reading(account, plan)
     for removal in _removals(plan):
         removal.carry_out(account)
 
@@ -99,7 +100,7 @@ def _removals(plan: Plan) -> list[Removal]:
         Removal(f"schedule {plan.name}", "events", "delete_rule", {"Name": plan.name}),
         Removal(f"function {plan.name}", "lambda", "delete_function", {"FunctionName": plan.name}),
         Removal(f"log {plan.log_group}", "logs", "delete_log_group", {"logGroupName": plan.log_group}),
-        Removal("permission of the role", "iam", "delete_role_policy", {**role, "PolicyName": "log"}),
+        Removal("rights of the role", "iam", "delete_role_policy", {**role, "PolicyName": rights.RIGHTS}),
         Removal(f"role {plan.role}", "iam", "delete_role", role),
     ]
 

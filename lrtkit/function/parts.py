@@ -1,138 +1,22 @@
-"""Each part of a deployed function: what is to be, made or mended so that doing it again changes nothing."""
+"""The function itself, its schedule and its alarm: each is made or mended so that doing it again changes nothing."""
 
 from __future__ import annotations
 
 import base64
 import contextlib
 import hashlib
-import json
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-from lrtkit.autoscaler.settings import cloud_settings, group_name
 from lrtkit.function.account import Account
 from lrtkit.function.bundle import HANDLER
+from lrtkit.function.plan import Plan
+from lrtkit.function.rights import settled
 from lrtkit.wire import aws
-from lrtkit.wire.errors import BadInput, Conflict, LrtError, NotFound
-
-T = TypeVar("T")
+from lrtkit.wire.errors import BadInput, NotFound
 
 RUNTIME, ARCHITECTURE, TIMEOUT_S, MEMORY_MB = "python3.13", "arm64", 10, 256
-LOG_DAYS = 30
-LONGEST_NAME = 59  # a role is called the same and something more, for which AWS takes 64
-_SETTLE_S = 30.0
-"""A role is known everywhere only some seconds after it was made."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The names of one deployed function, and how often it steps; there is one for a container group."""
-
-    name: str
-    queue_url: str
-    every_minutes: int = 5
-
-    @classmethod
-    def of(cls, env: Mapping[str, str], every_minutes: int = 5) -> Plan:
-        """Return the plan for the group of an autoscaler's environment."""
-        return cls(f"lrtkit-{group_name(env)}"[:LONGEST_NAME], cloud_settings(env).queue.url, every_minutes)
-
-    @property
-    def role(self) -> str:
-        """The role that the function runs as."""
-        return f"{self.name}-role"
-
-    @property
-    def log_group(self) -> str:
-        """Where Lambda writes what the function says."""
-        return f"/aws/lambda/{self.name}"
-
-    @property
-    def statement(self) -> str:
-        """What the queue's policy calls its statement for the function."""
-        return "".join(part.title() for part in self.name.replace("_", "-").split("-"))
-
-    @property
-    def alarm(self) -> str:
-        """The alarm on errors."""
-        return f"{self.name}-errors"
-
-
-def make_role(account: Account, plan: Plan) -> str:
-    """Make the role that only Lambda may take on, and that may do no more than write its log; return its ARN."""
-    iam = account.client("iam")
-    with aws.explained(f"cannot make the role {plan.role}"):
-        try:
-            iam.create_role(RoleName=plan.role, AssumeRolePolicyDocument=json.dumps(_TRUST), Description="lrtkit")
-        except iam.exceptions.EntityAlreadyExistsException:
-            iam.update_assume_role_policy(RoleName=plan.role, PolicyDocument=json.dumps(_TRUST))
-        arn = str(iam.get_role(RoleName=plan.role)["Role"]["Arn"])
-        document = json.dumps(_logging(account.region, arn.split(":")[4], plan))
-        iam.put_role_policy(RoleName=plan.role, PolicyName="log", PolicyDocument=document)
-    return arn
-
-
-_TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
-}
-
-
-def _logging(region: str, account_id: str, plan: Plan) -> dict[str, Any]:
-    log = f"arn:aws:logs:{region}:{account_id}:log-group:{plan.log_group}:*"
-    actions = ["logs:CreateLogStream", "logs:PutLogEvents"]
-    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": log}]}
-
-
-def make_log_group(account: Account, plan: Plan) -> None:
-    """Make the log group, which forgets after a month."""
-    logs = account.client("logs")
-    with aws.explained(f"cannot make the log group {plan.log_group}"):
-        with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):
-            logs.create_log_group(logGroupName=plan.log_group)
-        logs.put_retention_policy(logGroupName=plan.log_group, retentionInDays=LOG_DAYS)
-
-
-def allow_reading(account: Account, plan: Plan, role_arn: str) -> None:
-    """Let the role read the queue's depth, by a statement of the queue's own policy beside those of others."""
-    statement = {
-        "Sid": plan.statement,
-        "Effect": "Allow",
-        "Principal": {"AWS": role_arn},
-        "Action": "sqs:GetQueueAttributes",
-        "Resource": _attribute(account, plan, "QueueArn"),
-    }
-    policy = _queue_policy(account, plan)
-    others = [each for each in policy["Statement"] if each.get("Sid") != plan.statement]
-    if statement not in policy["Statement"]:
-        settled(lambda: _set_policy(account, plan, {**policy, "Statement": [*others, statement]}))
-
-
-def disallow_reading(account: Account, plan: Plan) -> None:
-    """Take the statement out of the queue's policy again."""
-    policy = _queue_policy(account, plan)
-    others = [each for each in policy["Statement"] if each.get("Sid") != plan.statement]
-    if others != policy["Statement"]:
-        _set_policy(account, plan, {**policy, "Statement": others} if others else None)
-
-
-def _queue_policy(account: Account, plan: Plan) -> dict[str, Any]:
-    found = _attribute(account, plan, "Policy")
-    return json.loads(found) if found else {"Version": "2012-10-17", "Statement": []}
-
-
-def _attribute(account: Account, plan: Plan, name: str) -> str:
-    with aws.explained(f"cannot read {name} of {plan.queue_url}"):
-        found = account.client("sqs").get_queue_attributes(QueueUrl=plan.queue_url, AttributeNames=[name])
-    return str(found.get("Attributes", {}).get(name, ""))
-
-
-def _set_policy(account: Account, plan: Plan, policy: Mapping[str, Any] | None) -> None:
-    text = json.dumps(policy) if policy else ""
-    with aws.explained(f"cannot change the policy of {plan.queue_url}"):
-        account.client("sqs").set_queue_attributes(QueueUrl=plan.queue_url, Attributes={"Policy": text})
 
 
 def make_function(account: Account, plan: Plan, *, code: bytes, settings: Mapping[str, Any]) -> str:
@@ -227,26 +111,6 @@ def make_alarm(account: Account, plan: Plan, topic_arn: str | None) -> None:
             TreatMissingData="notBreaching",
             AlarmActions=[topic_arn] if topic_arn else [],
         )
-
-
-def settled(call: Callable[[], T], *, sleep: Callable[[float], None] = time.sleep) -> T:
-    """Make a call that names a role which may be too new to be known; try for half a minute."""
-    waited_s, pause_s = 0.0, 1.0
-    while True:
-        try:
-            return call()
-        except (BadInput, Conflict) as error:
-            if waited_s >= _SETTLE_S or not _may_be_too_new(error):
-                raise
-        sleep(pause_s)
-        waited_s, pause_s = waited_s + pause_s, min(5.0, 2 * pause_s)
-
-
-_NOT_KNOWN_YET = ("cannot be assumed", "nvalid principal", "nvalid value for the parameter Policy")
-
-
-def _may_be_too_new(error: LrtError) -> bool:
-    return any(words in str(error) for words in _NOT_KNOWN_YET)
 
 
 @dataclass(frozen=True)

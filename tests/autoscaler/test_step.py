@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 
 import pytest
 
@@ -11,6 +12,7 @@ from lrtkit.scaling import Action, Outcome, Policy
 from lrtkit.wire import keys
 from lrtkit.wire.errors import BadInput, Denied, LrtError, NotFound, Unavailable
 from lrtkit.wire.record import Holder, Record, State
+from lrtkit.wire.s3 import Item, Listed, S3Store
 
 HOLDER = Holder("worker", "machine")
 
@@ -69,6 +71,38 @@ def test_the_end_waits_for_open_records(scaler, cloud, published):
     cloud.store.put(keys.record("story/1"), running.done(1, {}, now="2026-11-24T00:05:00Z").to_bytes())
     assert scaler.step(now=at(300)).decision.action is Action.STOP
     assert published.status == "stopped"
+
+
+class Guarded(S3Store):
+    """A bucket on S3 with a key that may only keep the autoscaler's readings, as S3 refuses it."""
+
+    def listed(self, prefix: str) -> Iterator[Listed]:
+        """List the readings alone."""
+        if not prefix.startswith("_autoscaler/"):
+            raise Denied(f"cannot list {prefix}")
+        return super().listed(prefix)
+
+    def get(self, key: str) -> Item | None:
+        """Return what is there, and do not say what is not."""
+        found = super().get(key)
+        if found is None:
+            raise Denied(f"cannot read {key}")
+        return found
+
+
+def test_a_key_for_its_own_readings_is_enough(cloud, published, jobs):
+    """Without the right to list the bucket the autoscaler keeps its history, and stops the group in the end."""
+    jobs(1)
+    guarded = Guarded(cloud.settings.bucket)
+    scaler = Autoscaler(cloud.queue, guarded, published.client(), group="workers", policy=Policy())
+    assert scaler.step(now=at(0)).decision.action is Action.START
+    message = cloud.queue.receive(lease_s=30, wait_s=5, attempt_id="a")
+    cloud.queue.delete(message.receipt)
+    published.runs(1)
+    for seconds in (120, 360):
+        step = scaler.step(now=at(seconds))
+    assert step.decision.action is Action.STOP
+    assert len(scaler.history()) == 3
 
 
 def test_steps_are_kept_a_day_to_an_object(scaler, cloud, published):

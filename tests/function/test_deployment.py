@@ -60,12 +60,15 @@ def test_its_role_may_write_its_log_and_read_the_queues_depth(env_file, account)
     deploy(env_file)
     role = client("iam").get_role(RoleName=f"{NAME}-role")["Role"]
     assert role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] == {"Service": "lambda.amazonaws.com"}
-    document = client("iam").get_role_policy(RoleName=f"{NAME}-role", PolicyName="log")["PolicyDocument"]
-    (statement,) = document["Statement"]
-    assert statement["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
-    assert statement["Resource"] == f"arn:aws:logs:{REGION}:123456789012:log-group:/aws/lambda/{NAME}:*"
+    document = client("iam").get_role_policy(RoleName=f"{NAME}-role", PolicyName="rights")["PolicyDocument"]
+    log, depth = document["Statement"]
+    assert log["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
+    assert log["Resource"] == f"arn:aws:logs:{REGION}:123456789012:log-group:/aws/lambda/{NAME}:*"
+    queue_arn = f"arn:aws:sqs:{REGION}:123456789012:jobs.fifo"
+    assert (depth["Action"], depth["Resource"]) == ("sqs:GetQueueAttributes", queue_arn)
     (allowed,) = policy_of(account)["Statement"]
     assert (allowed["Principal"], allowed["Action"]) == ({"AWS": role["Arn"]}, "sqs:GetQueueAttributes")
+    assert allowed["Resource"] == queue_arn
 
 
 def test_it_is_called_on_schedule_and_watched(env_file):
