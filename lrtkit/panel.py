@@ -15,6 +15,8 @@ from lrtkit.salad import SaladClient
 from lrtkit.scaling import Step
 from lrtkit.wire.errors import LrtError
 
+_CELL = 'style="padding: 0 1em 0 0; text-align: left"'
+
 
 class Panel:
     """Shows one reading with its decision; *Look again* reads anew, *Apply* takes the step.
@@ -107,8 +109,8 @@ def _told(step: Step) -> str:
         "busy": seen.busy,
         "group": seen.status,
     }
-    heads = "".join(f"<th>{escape(name)}</th>" for name in facts)
-    cells = "".join(f"<td>{escape(str(value))}</td>" for value in facts.values())
+    heads = "".join(f"<th {_CELL}>{escape(name)}</th>" for name in facts)
+    cells = "".join(f"<td {_CELL}>{escape(str(value))}</td>" for value in facts.values())
     reasons = "".join(f"<li>{escape(each)}</li>" for each in decision.reasons)
     verdict = f"{str(decision.action).capitalize()}, {decision.replicas} replicas: {step.outcome}"
     note = f"<p><b>{escape(step.note)}</b></p>" if step.note else ""

@@ -50,6 +50,7 @@ def test_the_sdk_takes_every_answer(sdk, eventually):
     groups.reallocate_container_group_instance(*place, first.id_)
     second = eventually(lambda: [each for each in groups.list_container_group_instances(*place).instances
                                  if each.state == "running" and each.id_ != first.id_])[0]  # fmt: skip
+    groups.recreate_container_group_instance(*place, second.id_)
     groups.restart_container_group_instance(*place, second.id_)
     groups.stop_container_group(*place)
     groups.delete_container_group(*place)
