@@ -63,7 +63,7 @@ def history(scaler: Autoscaler) -> pd.DataFrame:
     Columns: ``waiting``, ``in_flight``, ``delayed`` (jobs), ``replicas`` (as read), ``wanted``, ``action``,
     ``outcome``, ``why``.
     """
-    kept = [Step.from_json(each) for each in scaler.history()]
+    kept = Step.all_of(scaler.history())
     rows = [
         {
             **{name: getattr(step.snapshot, name) for name in ("waiting", "in_flight", "delayed", "replicas")},

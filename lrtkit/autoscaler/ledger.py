@@ -26,7 +26,7 @@ class Ledger:
     def recent(self, at: float) -> list[Step]:
         """Return the steps of the last hour or so, oldest first; after midnight yesterday's too."""
         days = sorted({self._key(at - HORIZON_S), self._key(at)})
-        return [step for day in days for line in self._lines(day) if (step := _step(line))]
+        return Step.all_of(line for day in days for line in self._lines(day))
 
     def append(self, step: Step) -> None:
         """Write a step down; raise Conflict where others are always faster."""
@@ -59,11 +59,3 @@ class Ledger:
         found = self._get(key)
         for line in found.body.splitlines() if found else ():
             yield json.loads(line)
-
-
-def _step(line: dict[str, Any]) -> Step | None:
-    """Read a line; one that an older or newer kit has written in another form says nothing."""
-    try:
-        return Step.from_json(line)
-    except (KeyError, TypeError, ValueError):
-        return None

@@ -12,7 +12,7 @@ from typing import Any
 
 from lrtkit.autoscaler.ledger import Ledger
 from lrtkit.autoscaler.records import count_open
-from lrtkit.autoscaler.settings import cloud_settings, group_name
+from lrtkit.autoscaler.settings import check, cloud_settings, group_name
 from lrtkit.salad import Group, Instance, InstanceState, SaladClient, SaladSettings
 from lrtkit.scaling import Action, Decision, Outcome, Policy, Snapshot, Step, decide
 from lrtkit.wire.errors import LrtError
@@ -59,6 +59,7 @@ class Autoscaler:
 
         ``policy`` takes the place of the environment's. SaladCloud is given ``patience_s`` for each call.
         """
+        check(env, policy=policy)
         group, cloud = group_name(env), cloud_settings(env)
         salad = SaladClient(SaladSettings.from_env(env, patience_s=patience_s))
         queue, store = SqsQueue(cloud.queue), S3Store(cloud.bucket)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from lrtkit.salad import SaladSettings
+from lrtkit.scaling import Policy
 from lrtkit.wire.errors import BadInput
 from lrtkit.wire.settings import Access, BucketSettings, CloudSettings, QueueSettings
 
@@ -13,6 +15,18 @@ _BUCKET = ("R2_S3_ENDPOINT_URL", "R2_BUCKET_NAME", "R2_AWS_ACCESS_KEY_ID", "R2_A
 
 OWN_ROLE = Access("", "")
 """No key of its own: boto3 then takes the function's role."""
+
+
+def check(env: Mapping[str, str], *, policy: Policy | None = None) -> None:
+    """Raise BadInput that tells all that is wrong with an autoscaler's environment at once."""
+    problems = []
+    for read in (group_name, cloud_settings, SaladSettings.from_env, *([] if policy else [Policy.from_env])):
+        try:
+            read(env)
+        except BadInput as error:
+            problems.append(str(error))
+    if problems:
+        raise BadInput("; ".join(problems))
 
 
 def cloud_settings(env: Mapping[str, str]) -> CloudSettings:

@@ -59,7 +59,7 @@ class Day:
         flight; those that came unseen, while others ended, are spread over that time. Raises BadInput without
         two readings.
         """
-        seen = [Step.from_json(each).snapshot for each in history]
+        seen = [step.snapshot for step in Step.all_of(history)]
         if len(seen) < 2:
             raise BadInput(f"a day needs two readings at least, not {len(seen)}. Try: later, when it has stepped more")
         return cls(name, tuple((at - seen[0].at, job_s) for at in _whole(_arrivals(seen, job_s))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -52,7 +53,7 @@ def backtest(scores: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     days, policies = (list(scores.index.unique(level)) for level in ("day", "policy"))
     ax = dressed(ax, height_in=1.4 + ROW_IN * (len(days) + 1) * len(MEASURES), grid="x")
     rows = [_Row(place, measure, day) for place, (measure, day) in enumerate(_places(days)) if measure]
-    looks = zip(policies, LOOKS, strict=False)
+    looks = zip(policies, itertools.cycle(LOOKS), strict=False)
     handles = [_draw(ax, scores, rows, (policies[0], policy), look) for policy, look in looks]
     _label(ax, scores, rows, policies)
     name_axes(ax, f"share of {policies[0]}", "")

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lrtkit.autoscaler.settings import cloud_settings, group_name
+from lrtkit.autoscaler.settings import check, cloud_settings
 from lrtkit.function import parts, rights
 from lrtkit.function.account import Account
 from lrtkit.function.bundle import bundle
 from lrtkit.function.parts import Removal
 from lrtkit.function.plan import Plan
-from lrtkit.salad import SaladSettings
 from lrtkit.scaling import Policy
 from lrtkit.wire import aws
 from lrtkit.wire.errors import BadInput, LrtError
@@ -107,9 +106,8 @@ def _removals(plan: Plan) -> list[Removal]:
 
 def _variables(env: Mapping[str, str], policy: Policy | None) -> dict[str, str]:
     """Return the function's environment, once it is certain that the autoscaler can read it."""
+    check(env, policy=policy)
     cloud, chosen = cloud_settings(env), policy or Policy.from_env(env)
-    SaladSettings.from_env(env)
-    group_name(env)
     taken = {name: env[name] for name in _TAKEN if env.get(name)}
     return {"queue_url": cloud.queue.url, **taken, **chosen.to_env()}
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -70,6 +71,15 @@ class Step:
     def to_json(self) -> dict[str, Any]:
         """Return the step as the bucket keeps it."""
         return {"at": self.at, "dry_run": self.dry_run, **dataclasses.asdict(self)}
+
+    @classmethod
+    def all_of(cls, lines: Iterable[Mapping[str, Any]]) -> list[Step]:
+        """Read kept steps; what a much older or newer kit has written in another form says nothing."""
+        steps = []
+        for line in lines:
+            with contextlib.suppress(KeyError, TypeError, ValueError):
+                steps.append(cls.from_json(line))
+        return steps
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> Step:

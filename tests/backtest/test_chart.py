@@ -47,3 +47,10 @@ def test_another_frame_is_told(scores):
     with pytest.raises(BadInput, match=r"no column usd. Try: the frame of lrtkit.backtest.compare"):
         charts.backtest(scores.drop(columns="usd"))
     assert "no day has been played yet" in charts.alt(charts.backtest(scores.iloc[:0]))
+
+
+def test_any_number_of_policies_is_drawn(scores):
+    """Marks are used again rather than a policy left out."""
+    names = [{name: f"{name} {turn}" for name in scores.index.unique("policy")} for turn in range(3)]
+    many = pd.concat([scores.rename(index=each, level="policy") for each in names])
+    assert len(charts.backtest(many).lines) == 9

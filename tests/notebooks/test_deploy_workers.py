@@ -18,7 +18,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def executed(folder):
-    return run("03_deploy_workers.ipynb", {"cloud_folder": str(folder / ".lrt")}, into=folder)
+    return run("03_deploy_workers.ipynb", {"cloud_folder": str(folder / ".lrt"), "steps": 40}, into=folder)
 
 
 def test_it_leaves_a_group_that_costs_nothing(executed, folder):
