@@ -15,7 +15,7 @@ from lrtkit.autoscaler.records import count_open
 from lrtkit.autoscaler.settings import check, cloud_settings, group_name
 from lrtkit.salad import Group, Instance, InstanceState, SaladClient, SaladSettings
 from lrtkit.scaling import Action, Decision, Outcome, Policy, Snapshot, Step, decide
-from lrtkit.wire.errors import LrtError
+from lrtkit.wire.errors import Denied, LrtError, NotFound
 from lrtkit.wire.s3 import S3Store
 from lrtkit.wire.settings import read_env_file
 from lrtkit.wire.sqs import SqsQueue
@@ -75,7 +75,9 @@ class Autoscaler:
 
     def look(self, at: float | None = None) -> Snapshot:
         """Read queue and container group, and quota or price where the policy asks for them."""
-        depth, group = self.queue.depth(), self.salad.get_group(self.group)
+        with _trying("lrtkit.queues.make(cloud), or mend queue_url and the key that may read its attributes"):
+            depth = self.queue.depth()
+        group = self.salad.get_group(self.group)
         instances = self.salad.list_instances(self.group)
         return Snapshot(
             depth.waiting,
@@ -98,7 +100,8 @@ class Autoscaler:
         had decided, and the next step goes on from there.
         """
         at = now()
-        history = self._ledger.recent(at)
+        with _trying("lrtkit.queues.make(cloud), or mend R2_BUCKET_NAME and its key"):
+            history = self._ledger.recent(at)
         step = self._decided(self.look(at), history)
         if dry_run:
             step = replace(step, outcome=Outcome.DRY_RUN)
@@ -172,6 +175,15 @@ class Autoscaler:
         if found == decision.replicas:
             return ""
         return f"Somebody else has set {found} replicas at the same time; the next step decides anew."
+
+
+@contextlib.contextmanager
+def _trying(advice: str) -> Iterator[None]:
+    """Say what to do about a name or a key that is wrong."""
+    try:
+        yield
+    except (NotFound, Denied) as error:
+        raise type(error)(f"{str(error).rstrip('.')}. Try: {advice}") from error
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ from lrtkit.function.parts import Removal
 from lrtkit.function.plan import Plan
 from lrtkit.scaling import Policy
 from lrtkit.wire import aws
-from lrtkit.wire.errors import BadInput, LrtError
+from lrtkit.wire.errors import BadInput, LrtError, NotFound
 from lrtkit.wire.settings import read_env_file
 
 _TAKEN = (
@@ -73,8 +73,11 @@ def invoke(env_file: str | Path, *, profile: str | None = None) -> dict[str, Any
     """Call the function once; return the step that it took, or raise what it failed with."""
     env = read_env_file(env_file)
     plan, account = Plan.of(env), Account.of(env, profile)
-    with aws.explained(f"cannot call the function {plan.name}"):
-        answer = account.client("lambda").invoke(FunctionName=plan.name, Payload=b"{}")
+    try:
+        with aws.explained(f"cannot call the function {plan.name}"):
+            answer = account.client("lambda").invoke(FunctionName=plan.name, Payload=b"{}")
+    except NotFound as error:
+        raise NotFound(f"there is no function {plan.name}. Try: lrtkit.function.deploy(env_file)") from error
     told = json.loads(answer["Payload"].read() or b"null")
     if answer.get("FunctionError"):
         raise LrtError(f"the function failed: {told.get('errorMessage', told)}. Try: its log {plan.log_group}")

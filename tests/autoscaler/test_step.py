@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -13,6 +14,7 @@ from lrtkit.wire import keys
 from lrtkit.wire.errors import BadInput, Denied, LrtError, NotFound, Unavailable
 from lrtkit.wire.record import Holder, Record, State
 from lrtkit.wire.s3 import Item, Listed, S3Store
+from lrtkit.wire.sqs import SqsQueue
 
 HOLDER = Holder("worker", "machine")
 
@@ -224,3 +226,19 @@ def test_workers_that_are_not_ours_can_be_protected(cloud, published):
     scaler.step()
     assert [each["deletion_cost"] for each in published.instances] == [0, 1, 1, 0]
     assert published.changes() == ["PATCH instance-1", "PATCH instance-2", "PATCH workers"]
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [("queue", r"nowhere\.fifo.*Try: lrtkit\.queues\.make.*queue_url"), ("bucket", r"nowhere.*Try: .*R2_BUCKET_NAME")],
+)
+def test_a_queue_or_bucket_that_is_not_there_is_told(cloud, published, part, words):
+    """The name that is wrong is in the sentence, with what to do, and nothing was changed."""
+    settings = cloud.settings
+    nowhere = replace(settings.queue, url=settings.queue.url.rpartition("/")[0] + "/nowhere.fifo", dead_letter_url="")
+    queue = SqsQueue(nowhere) if part == "queue" else cloud.queue
+    store = S3Store(replace(settings.bucket, name="nowhere")) if part == "bucket" else cloud.store
+    scaler = Autoscaler(queue, store, published.client(), group="workers", policy=Policy(1, 1))
+    with pytest.raises(NotFound, match=words):
+        scaler.step()
+    assert published.changes() == []

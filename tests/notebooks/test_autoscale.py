@@ -50,7 +50,7 @@ def test_the_steps_of_hand_and_function_are_in_one_history(scaler):
 
 def test_the_function_is_gone(executed, folder):
     """What was deployed was undeployed."""
-    with pytest.raises(NotFound, match="cannot call the function lrtkit-lrt-workers"):
+    with pytest.raises(NotFound, match="there is no function lrtkit-lrt-workers"):
         invoke(folder / ".lrt" / "autoscaler.env")
 
 
