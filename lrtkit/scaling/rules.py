@@ -74,14 +74,14 @@ def _shrunk(seen: Snapshot, policy: Policy, limit: Limit, past: Sequence[Snapsho
     lately = min(seen.replicas, max(needs) if swings else needs[-1])  # what only falls will not be needed again
     if not seen.open_jobs and not policy.min_replicas:
         return memory.until_empty(seen, past, at_least=lately)
-    most = limits.firm(seen, policy)
-    if seen.to_be_taken and seen.busy > most:
+    most, busy = limits.firm(seen, policy), min(seen.busy, seen.replicas)  # jobs of lost replicas are in flight too
+    if seen.to_be_taken and busy > most:
         # Above the limit a replica would take the next job, and the next, and never become idle.
-        return most, [f"the jobs of {seen.busy - most} busy replicas above it go on from their checkpoints"]
-    kept = min(seen.replicas, max(lately, seen.busy))
+        return most, [f"the jobs of {busy - most} busy replicas above it go on from their checkpoints"]
+    kept = max(lately, busy)
     if kept == needs[-1]:
         return kept, []
-    return kept, [f"{seen.busy} are busy" if seen.busy >= lately else f"{lately} were needed a moment ago"]
+    return kept, [f"{busy} are busy" if busy >= lately else f"{lately} were needed a moment ago"]
 
 
 def _one_step(seen: Snapshot, policy: Policy, state: State, wanted: int) -> Wish:
