@@ -7,8 +7,9 @@ from itertools import islice
 
 from lrtkit.wire import keys
 from lrtkit.wire.errors import DamagedFile, Denied
+from lrtkit.wire.listing import Listed
 from lrtkit.wire.record import Record
-from lrtkit.wire.s3 import Listed, S3Store
+from lrtkit.wire.s3 import S3Store
 
 MOST_KEYS = 20_000
 MOST_RECORDS = 100
@@ -19,7 +20,7 @@ def count_open(store: S3Store) -> int:
     """Return how many of the newest records without a result are still open, as far as the key may look."""
     try:
         newest = sorted(_unfinished(islice(store.listed(""), MOST_KEYS)), key=lambda found: -found.modified_at)
-        return sum(_is_open(store, found.key) for found in newest[:MOST_RECORDS])
+        return sum(store.read([found.key for found in newest[:MOST_RECORDS]], _is_open).values())
     except Denied:  # a key that may only keep the autoscaler's own readings must not keep the group from stopping
         return 0
 
@@ -31,9 +32,8 @@ def _unfinished(listing: Iterable[Listed]) -> list[Listed]:
     return [each for job, each in found if job and job not in finished]
 
 
-def _is_open(store: S3Store, key: str) -> bool:
-    item = store.read(key)
+def _is_open(body: bytes) -> bool:
     try:
-        return item is not None and not Record.from_bytes(item.body).state.final
+        return not Record.from_bytes(body).state.final
     except DamagedFile:
         return False

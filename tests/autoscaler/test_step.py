@@ -12,8 +12,9 @@ from lrtkit.autoscaler import Autoscaler
 from lrtkit.scaling import Action, Outcome, Policy
 from lrtkit.wire import keys
 from lrtkit.wire.errors import BadInput, Denied, LrtError, NotFound, Unavailable
+from lrtkit.wire.listing import Listed
 from lrtkit.wire.record import Holder, Record, State
-from lrtkit.wire.s3 import Item, Listed, S3Store
+from lrtkit.wire.s3 import Item, S3Store
 from lrtkit.wire.sqs import SqsQueue
 
 HOLDER = Holder("worker", "machine")
