@@ -49,7 +49,19 @@ _HOMES = {
     "check_resume": "lrtkit.resuming",
     "connect": "lrtkit.connection",
 }
-_MODULES = ("autoscaler", "charts", "dashboard", "local", "progress", "queues", "salad", "scaling")
+_MODULES = (
+    "autoscaler",
+    "backtest",
+    "charts",
+    "dashboard",
+    "function",
+    "local",
+    "panel",
+    "progress",
+    "queues",
+    "salad",
+    "scaling",
+)
 
 __all__ = [
     "BadInput",

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 import pandas as pd
 
 from lrtkit import printing
+from lrtkit.autoscaler import command
 from lrtkit.connection import connect
 from lrtkit.experiment import Experiment
 from lrtkit.printing import Form
@@ -29,6 +30,8 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; a failure is told on standard error."""
     arguments = _parser().parse_args(words)
     try:
+        if arguments.command == command.NAME:
+            return command.run(arguments)
         answer = _COMMANDS[arguments.command](Experiment(arguments.experiment, connect(arguments.env_file)), arguments)
         _print(answer, arguments.form)
     except LrtError as error:
@@ -110,6 +113,7 @@ _HELP = {
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lrtkit", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    command.add_to(commands)
     made = {name: commands.add_parser(name, help=what, description=what) for name, what in _HELP.items()}
     for each in made.values():
         _add_common(each)

@@ -30,7 +30,7 @@ def load(name):
 
 import lrtkit
 there = {found.name for found in pkgutil.iter_modules(lrtkit.__path__)}
-for name in ("wire", "salad", "scaling", "autoscaler", "connection", "queues", "resuming", "submissions"):
+for name in ("wire", "salad", "scaling", "autoscaler", "function", "connection", "queues", "resuming", "submissions"):
     if name in there:
         load(f"lrtkit.{name}")
 load("worker")
@@ -52,7 +52,7 @@ def test_every_public_name_resolves(name: str) -> None:
     assert name in dir(lrtkit)
 
 
-@pytest.mark.parametrize("name", ["autoscaler", "charts", "dashboard", "local", "queues", "salad", "scaling"])
+@pytest.mark.parametrize("name", lrtkit._MODULES)
 def test_submodules_need_no_import_of_their_own(name: str) -> None:
     """`lrtkit.charts` works after `import lrtkit` alone."""
     assert getattr(lrtkit, name).__name__ == f"lrtkit.{name}"

@@ -149,8 +149,9 @@ class GpuClass:
     @classmethod
     def parse(cls, answer: Mapping[str, Any]) -> GpuClass:
         """Read the API's JSON, in which a price is a text."""
-        prices = {price["priority"]: float(price["price"]) for price in items(answer, "prices")}
-        return cls(answer["id"], answer.get("name", ""), prices)
+        prices = {str(each.get("priority")): _price(each.get("price")) for each in items(answer, "prices")}
+        known = {priority: price for priority, price in prices.items() if price is not None}
+        return cls(answer.get("id", ""), answer.get("name", ""), known)
 
 
 def _part(answer: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -171,5 +172,12 @@ def _counts(state: Mapping[str, Any]) -> Counts:
 def _seconds(text: object) -> float | None:
     try:
         return seconds_of(str(text))
+    except ValueError:
+        return None
+
+
+def _price(text: object) -> float | None:
+    try:
+        return float(str(text))
     except ValueError:
         return None

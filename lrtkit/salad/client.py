@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from lrtkit.salad.answers import GpuClass, Group, Instance, Quota, items
+from lrtkit.salad.answers import GpuClass, Group, GroupStatus, Instance, InstanceState, Quota, items
 from lrtkit.salad.door import Door
 from lrtkit.salad.settings import SaladSettings
+from lrtkit.wire.errors import BadInput, Conflict, NotFound, Unavailable
+from lrtkit.wire.settings import read_env_file
+
+USD_PER_CPU_HOUR, USD_PER_GB_HOUR = 0.005, 0.001
+"""What replicas without a GPU cost at the most (November 2026); of GPUs the live price is asked for."""
 
 
 class SaladClient:
@@ -19,9 +25,20 @@ class SaladClient:
         self.settings = settings
         self._door = Door(settings, sleep=sleep)
 
+    @classmethod
+    def from_env_file(cls, path: str | Path) -> SaladClient:
+        """Return a client for the place and the key of an env file such as ``.lrt/autoscaler.env``."""
+        return cls(SaladSettings.from_env(read_env_file(path)))
+
     def create_group(self, spec: Mapping[str, Any]) -> Group:
-        """Create a container group from the API's own fields."""
-        return Group.parse(self._door.read("POST", self._groups(), body=spec, repeat=False))
+        """Create a container group from the API's own fields; one whose answer was lost is read back."""
+        try:
+            return Group.parse(self._door.read("POST", self._groups(), body=spec, repeat=False))
+        except Unavailable:
+            found = self._found(spec["name"])
+            if found is None:
+                raise
+            return found
 
     def get_group(self, name: str) -> Group:
         """Read a container group."""
@@ -36,16 +53,28 @@ class SaladClient:
         return Group.parse(self._door.read("PATCH", self._groups(name), body=changes))
 
     def start_group(self, name: str) -> None:
-        """Start a container group."""
-        self._door.call("POST", self._groups(name, "start"))
+        """Start a container group; one that somebody else has started meanwhile is started."""
+        try:
+            self._door.call("POST", self._groups(name, "start"))
+        except (BadInput, Conflict):
+            if self.get_group(name).status not in {GroupStatus.DEPLOYING, GroupStatus.RUNNING}:
+                raise
 
     def stop_group(self, name: str) -> None:
         """Stop a container group; spending has ended when its instance list is empty."""
-        self._door.call("POST", self._groups(name, "stop"))
+        try:
+            self._door.call("POST", self._groups(name, "stop"))
+        except (BadInput, Conflict):
+            if self.get_group(name).status is not GroupStatus.STOPPED:
+                raise
 
     def delete_group(self, name: str) -> None:
-        """Delete a container group, with what runs of it."""
-        self._door.call("DELETE", self._groups(name))
+        """Delete a container group, with what runs of it; one whose answer was lost is looked for."""
+        try:
+            self._door.call("DELETE", self._groups(name), repeat=False)
+        except Unavailable:
+            if self._found(name):
+                raise
 
     def list_instances(self, name: str) -> list[Instance]:
         """Read all instances of a container group, those that are stopping too."""
@@ -54,7 +83,12 @@ class SaladClient:
 
     def reallocate(self, name: str, instance_id: str) -> None:
         """Move an instance to another machine; its present one is excluded for 48 hours."""
-        self._door.call("POST", self._groups(name, "instances", instance_id, "reallocate"), repeat=False)
+        try:
+            self._door.call("POST", self._groups(name, "instances", instance_id, "reallocate"), repeat=False)
+        except Unavailable:
+            stays = {each.id for each in self.list_instances(name) if each.state is not InstanceState.STOPPING}
+            if instance_id in stays:
+                raise
 
     def set_deletion_cost(self, name: str, instance_id: str, cost: int) -> Instance:
         """Set what counts on a scale-in, when the lowest goes first."""
@@ -69,6 +103,19 @@ class SaladClient:
         """Read the kinds of GPU with today's prices."""
         answer = self._door.read("GET", f"{self._organization()}/gpu-classes")
         return [GpuClass.parse(item) for item in items(answer, "items")]
+
+    def usd_per_hour(self, group: Group) -> float:
+        """Return today's price of one replica: of its dearest GPU class, or an estimate for one without a GPU."""
+        prices = {each.id: each.prices for each in self.gpu_classes()} if group.gpu_classes else {}
+        asked = [prices.get(gpu, {}).get(group.priority) for gpu in group.gpu_classes]
+        known = [price for price in asked if price is not None]
+        return max(known) if known else USD_PER_CPU_HOUR * group.cpu + USD_PER_GB_HOUR * group.memory_mb / 1024
+
+    def _found(self, name: str) -> Group | None:
+        try:
+            return self.get_group(name)
+        except NotFound:
+            return None
 
     def _organization(self) -> str:
         return f"/organizations/{quote(self.settings.organization, safe='')}"

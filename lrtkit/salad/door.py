@@ -16,7 +16,6 @@ from lrtkit.salad.settings import SaladSettings
 from lrtkit.wire.errors import BadInput, Conflict, Denied, LrtError, NotFound, Throttled, Unavailable
 
 _PAUSES_S = (0.5, 1.0, 2.0)
-_LONGEST_PAUSE_S = 60.0
 _JSON = "application/json"
 _MERGE_PATCH = "application/merge-patch+json"
 _HEADERS = {"User-Agent": "lrtkit/0.1", "Accept": _JSON}  # Python's own default is refused
@@ -37,18 +36,18 @@ class Door:
             raise Unavailable(f"SaladCloud answered {method} {path} without a JSON object. Try: the same again, later")
         return answer
 
-    def call(
-        self, method: str, path: str, *, body: Any = None, repeat: bool = True, pauses_s: tuple[float, ...] = _PAUSES_S
-    ) -> urllib3.BaseHTTPResponse:
+    def call(self, method: str, path: str, *, body: Any = None, repeat: bool = True) -> urllib3.BaseHTTPResponse:
         """Make a call; where it may be repeated, first wait as long as SaladCloud asks for, or ever longer."""
-        outcome = self._once(method, path, body)
-        if not isinstance(outcome, _Failure):
-            return outcome
-        wait_s = max(outcome.retry_after_s, *pauses_s[:1], 0)
-        if not pauses_s or not outcome.may_repeat(repeat) or wait_s > _LONGEST_PAUSE_S:
-            raise outcome.error
-        self._sleep(wait_s)
-        return self.call(method, path, body=body, repeat=repeat, pauses_s=pauses_s[1:])
+        deadline = time.monotonic() + self._settings.patience_s
+        for pause_s in _PAUSES_S:
+            outcome = self._once(method, path, body)
+            if not isinstance(outcome, _Failure):
+                return outcome
+            wait_s = max(outcome.retry_after_s, pause_s)
+            if not outcome.may_repeat(repeat) or time.monotonic() + wait_s > deadline:
+                raise outcome.error
+            self._sleep(wait_s)
+        return _successful(self._once(method, path, body))
 
     def _once(self, method: str, path: str, body: Any) -> urllib3.BaseHTTPResponse | _Failure:
         headers = {**_HEADERS, "Salad-Api-Key": self._settings.api_key}
@@ -74,6 +73,12 @@ class _Failure:
     def may_repeat(self, repeat: bool) -> bool:
         """A throttled call has done nothing; after any other failure that is not certain."""
         return isinstance(self.error, Throttled) or (repeat and isinstance(self.error, Unavailable))
+
+
+def _successful(outcome: urllib3.BaseHTTPResponse | _Failure) -> urllib3.BaseHTTPResponse:
+    if isinstance(outcome, _Failure):
+        raise outcome.error
+    return outcome
 
 
 _DECISIONS: dict[int, tuple[type[LrtError], str]] = {

@@ -41,6 +41,7 @@ CONNECTIONS = 64
 _BY_CODE: dict[str, type[LrtError]] = {
     "AWS.SimpleQueueService.NonExistentQueue": NotFound,
     "QueueDoesNotExist": NotFound,
+    "ResourceNotFoundException": NotFound,
     "NoSuchBucket": NotFound,
     "ReceiptHandleIsInvalid": LeaseLost,
     "MessageNotInflight": LeaseLost,
@@ -117,7 +118,7 @@ def client(
     """Return a boto3 client that connects within 3 s and makes each call at most ``tries`` times.
 
     Botocore's own 60 s to connect and to read are longer than a lease. The checksum settings are
-    what R2 needs since boto3 1.36.
+    what R2 needs since boto3 1.36. An empty key stands for the role of the machine.
     """
     config = Config(
         connect_timeout=3,
@@ -131,8 +132,8 @@ def client(
     with _one_at_a_time:
         made = _session().client(
             service,
-            aws_access_key_id=access.key_id,
-            aws_secret_access_key=access.secret,
+            aws_access_key_id=access.key_id or None,
+            aws_secret_access_key=access.secret or None,
             region_name=region,
             endpoint_url=endpoint_url,
             config=config,

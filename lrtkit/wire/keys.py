@@ -66,9 +66,9 @@ def submissions(experiment: str) -> str:
     return f"{experiment}/_submissions/"
 
 
-def readings(queue_name: str, time: str) -> str:
-    """Return the key of one reading of the autoscaler with its decision."""
-    return f"{readings_of(queue_name)}{time}.json"
+def readings(queue_name: str, day: str) -> str:
+    """Return the key of one day's readings of the autoscaler with its decisions, a line each."""
+    return f"{readings_of(queue_name)}{day}{LIST_END}"
 
 
 def readings_of(queue_name: str) -> str:

@@ -195,10 +195,11 @@ class SqsQueue:
             self._calls.delete_message(QueueUrl=self.dead_letter_url, ReceiptHandle=receipt)
 
     def depth(self) -> Depth:
-        """Return the approximate counts of the queue and of its dead letters."""
-        attributes, dead = self._attributes(self.url), self._attributes(self.dead_letter_url)
+        """Return the approximate counts of the queue and of its dead letters; without a URL those count as none."""
+        attributes = self._attributes(self.url)
+        dead = self._attributes(self.dead_letter_url) if self.dead_letter_url else {}
         counts = {name: int(attributes[attribute]) for name, attribute in _COUNTS.items()}
-        return Depth(**counts, dead=int(dead[_COUNTS["waiting"]]))
+        return Depth(**counts, dead=int(dead.get(_COUNTS["waiting"], 0)))
 
     def largest_message(self) -> int:
         """Return how many bytes a message may have, attributes included."""

@@ -23,6 +23,7 @@ NEEDS_NUMPY = {"worker.workloads.argon", "worker.workloads.lennard_jones"}
 FACE = {
     "__main__",
     "artifacts",
+    "backtest",
     "charts",
     "control",
     "dashboard",
@@ -30,6 +31,7 @@ FACE = {
     "experiment",
     "jobs",
     "local",
+    "panel",
     "printing",
     "progress",
 }

@@ -7,9 +7,10 @@ import pytest
 from lrtkit import Experiment
 from lrtkit.autoscaler import Autoscaler
 from lrtkit.salad import GroupStatus, Workers, deploy
-from lrtkit.scaling import Action
+from lrtkit.scaling import Action, Policy
 from lrtkit.wire.errors import BadInput
 from lrtkit.wire.settings import read_env_file
+from tests.stories.conftest import SETTINGS
 
 JOBS = [{"name": str(number), "steps": 20} for number in range(6)]
 
@@ -20,7 +21,7 @@ def test_it_scales_up_for_jobs_and_to_zero_after_them(connected, scaler, until):
     exp.submit(JOBS)
     assert scaler.step().decision.replicas == 3
     exp.wait(120, every_s=0.5)
-    assert scaler.step().decision.action is Action.STOP
+    assert scaler.wind_down(every_s=1).decision.action is Action.STOP
     until(lambda: not scaler.salad.list_instances(scaler.group), within_s=60)
     assert scaler.salad.get_group(scaler.group).status is GroupStatus.STOPPED
 
@@ -42,6 +43,25 @@ def test_its_history_is_there_for_the_next_person(here, connected, scaler):
     scaler.step(now=lambda: 2_000.0)
     other = Autoscaler.from_env_file(here.autoscaler_env)
     assert [kept["at"] for kept in other.history()] == ["1970-01-01T00:16:40.000Z", "1970-01-01T00:33:20.000Z"]
+
+
+def test_busy_replicas_outlive_the_idle_ones(here, connected, until):
+    """Thirty busy jobs drain from thirty replicas to five, and no machine is taken from a job (invariant 9)."""
+    scaler = Autoscaler.from_env_file(here.autoscaler_env, policy=Policy(max_replicas=30, cool_down_s=0))
+    settings = {**SETTINGS, "LRT_LEASE_SECONDS": "30"}
+    deploy(scaler.salad, Workers(scaler.group, "lrtkit-worker", here.worker_env, settings))
+    exp = Experiment("drain", connected)
+    ids = exp.submit([{"name": str(number), "steps": 6000} for number in range(30)]).index
+    scaler.step()
+    until(lambda: scaler.look().at_work == 30, within_s=180)
+    for ended, left in ((ids[:15], 15), (ids[15:25], 5)):
+        exp.cancel(ended)
+        until(lambda left=left: scaler.step().decision.replicas == left == scaler.look().replicas, within_s=120)
+    until(lambda: len(scaler.salad.list_instances(scaler.group)) == 5)
+    status = exp.status()
+    assert status["state"].value_counts().to_dict() == {"cancelled": 25, "running": 5}
+    assert status["interruptions"].sum() == 0
+    exp.cancel(ids)
 
 
 def test_a_group_that_nobody_described_is_named(here, connected, scaler):

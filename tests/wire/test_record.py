@@ -220,7 +220,8 @@ JSON = st.recursive(
     max_leaves=4,
 )
 STATES = st.dictionaries(st.text(max_size=5).filter(lambda key: key != "_lrt"), JSON, max_size=3)
-FILES = st.dictionaries(st.text(max_size=5), st.builds(StoredFile, st.text(max_size=5), st.integers(0, 2**63 - 1)), max_size=2)
+STORED = st.builds(StoredFile, st.text(max_size=5), st.integers(0, 2**63 - 1))
+FILES = st.dictionaries(st.text(max_size=5), STORED, max_size=2)
 SAVES = st.builds(Saved, STATES, FILES, st.none() | st.just(T2), st.none() | st.just(FILE))
 FAILURES = st.builds(Failure, *[st.text(max_size=5)] * 4)
 INTERRUPTIONS = st.sampled_from([Cause.STOPPED, Cause.HANDOVER, Cause.WORKLOAD])

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from lrtkit.salad import GroupStatus, InstanceState, SaladClient, SaladSettings
+from lrtkit.salad import Group, GroupStatus, InstanceState, SaladClient, SaladSettings
 from lrtkit.wire.errors import BadInput, Conflict, Denied, NotFound, Throttled, Unavailable
 
 HTML = "<html><body>Bad gateway</body></html>"
@@ -140,11 +140,73 @@ def test_a_long_retry_after_is_left_to_the_caller(server, client, pauses):
 
 
 def test_a_creation_is_not_repeated_blindly(server, client):
-    """A creation that failed may have taken effect, so only a throttled one is tried again."""
-    server.answers = [(429, {}, {}), (500, {}, {})]
-    with pytest.raises(Unavailable):
+    """A creation that failed may have taken effect, so only a throttled one is tried again; then it is looked for."""
+    server.answers = [(429, {}, {}), (500, {}, {}), (404, {}, {})]
+    with pytest.raises(Unavailable, match=r"POST .*500"):
         client.create_group({"name": "workers"})
-    assert len(server.asked) == 2
+    assert [method for method, *_ in server.asked] == ["POST", "POST", "GET"]
+
+
+def test_a_creation_whose_answer_was_lost_is_read_back(server, client):
+    """The group that is found by its name is the answer that was lost."""
+    server.answers = [(502, HTML, {}), (200, GROUP, {})]
+    assert client.create_group({"name": "workers"}).replicas == 2
+
+
+def test_a_deletion_whose_answer_was_lost_is_read_back(server, client):
+    """A group that is gone has been deleted; one that is still there has not."""
+    server.answers = [(502, HTML, {}), (404, {}, {}), (502, HTML, {}), (200, GROUP, {})]
+    client.delete_group("workers")
+    with pytest.raises(Unavailable, match="DELETE"):
+        client.delete_group("workers")
+
+
+def test_a_reallocation_whose_answer_was_lost_is_read_back(server, client):
+    """An instance that is gone or stops has been moved, and is not moved twice."""
+    there = {"id": "a", "machine_id": "m", "state": "running"}
+    moved = (200, {"instances": [{**there, "state": "stopping"}]}, {})
+    server.answers = [(503, {}, {}), moved, (503, {}, {}), (200, {"instances": [there]}, {})]
+    client.reallocate("workers", "a")
+    with pytest.raises(Unavailable, match="reallocate"):
+        client.reallocate("workers", "a")
+    assert [method for method, *_ in server.asked] == ["POST", "GET", "POST", "GET"]
+
+
+@pytest.mark.parametrize(("verb", "status"), [("start", "running"), ("start", "deploying"), ("stop", "stopped")])
+def test_what_somebody_else_has_done_is_done(server, client, verb, status):
+    """A start of a started group and a stop of a stopped one may be refused, and are no failure."""
+    group = {**GROUP, "current_state": {"status": status}}
+    server.answers = [(409, {"detail": "it is so already"}, {}), (200, group, {})]
+    getattr(client, f"{verb}_group")("workers")
+
+
+def test_a_start_that_is_refused_is_told(server, client):
+    """A refusal of a group that still stands still is the caller's to know."""
+    server.answers = [(400, {"detail": "no credit"}, {}), (200, {**GROUP, "current_state": {"status": "stopped"}}, {})]
+    with pytest.raises(BadInput, match="no credit"):
+        client.start_group("workers")
+
+
+def test_a_function_has_less_patience(server, pauses):
+    """Where time is short, a call is given up rather than waited for."""
+    env = {"salad_org": "acme", "salad_project": "demo", "salad_api_key": "k"}
+    base_url = f"http://127.0.0.1:{server.server_address[1]}/api/public"
+    settings = SaladSettings.from_env({**env, "salad_base_url": base_url}, patience_s=2.5)
+    server.answers = [(429, {}, {"Retry-After": "3"})]
+    with pytest.raises(Throttled):
+        SaladClient(settings, sleep=pauses.append).get_group("workers")
+    assert (settings.timeout_s, pauses) == (2.5, [])
+
+
+def test_prices_are_those_of_today(server, client):
+    """A replica costs what its dearest GPU class does at its priority; a price that is none is left out."""
+    prices = [{"priority": "batch", "price": "0.09"}, {"priority": "high", "price": "?"}, {}]
+    classes = [{"id": "gpu", "name": "RTX 3090 (24 GB)", "prices": prices}, {"name": "of another world"}]
+    group = Group.parse({**GROUP, "priority": "batch", "container": {"resources": {"gpu_classes": ["gpu"]}}})
+    server.answers = [(200, {"items": classes}, {})]
+    assert client.usd_per_hour(group) == 0.09
+    without = Group.parse({**GROUP, "container": {"resources": {"cpu": 2, "memory": 4096}}})
+    assert client.usd_per_hour(without) == pytest.approx(0.014)
 
 
 @pytest.mark.parametrize(

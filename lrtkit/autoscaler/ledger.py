@@ -1,0 +1,61 @@
+"""The steps that were taken, kept in the bucket for everybody: one object a day, a line a step."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from lrtkit.scaling import Step
+from lrtkit.scaling.memory import HORIZON_S
+from lrtkit.wire import keys
+from lrtkit.wire.clock import iso
+from lrtkit.wire.errors import Conflict
+from lrtkit.wire.s3 import Item, S3Store
+
+_TRIES = 8
+
+
+class Ledger:
+    """Appends by compare-and-swap, so that two who step at once both find their line."""
+
+    def __init__(self, store: S3Store, queue_name: str) -> None:
+        self._store = store
+        self._queue = queue_name
+
+    def recent(self, at: float) -> list[Step]:
+        """Return the steps of the last hour or so, oldest first; after midnight yesterday's too."""
+        days = sorted({self._key(at - HORIZON_S), self._key(at)})
+        return Step.all_of(line for day in days for line in self._lines(day))
+
+    def append(self, step: Step) -> None:
+        """Write a step down; raise Conflict where others are always faster."""
+        key, line = self._key(step.snapshot.at), json.dumps(step.to_json()).encode() + b"\n"
+        for attempt in range(_TRIES):
+            found = self._get(key)
+            try:
+                self._store.swap(key, (found.body if found else b"") + line, found.etag if found else None)
+            except Conflict:
+                if attempt == _TRIES - 1:
+                    raise
+            else:
+                return
+
+    def all(self) -> list[dict[str, Any]]:
+        """Return all steps, oldest first."""
+        return [line for key in self._days() for line in self._lines(key)]
+
+    def _key(self, at: float) -> str:
+        return keys.readings(self._queue, iso(at)[:10])
+
+    def _days(self) -> list[str]:
+        return [each.key for each in self._store.listed(keys.readings_of(self._queue))]
+
+    def _get(self, key: str) -> Item | None:
+        """Return a day; S3 denies, to who may not list the bucket, to say that an object is not there."""
+        return self._store.get(key) if key in self._days() else None
+
+    def _lines(self, key: str) -> Iterator[dict[str, Any]]:
+        found = self._get(key)
+        for line in found.body.splitlines() if found else ():
+            yield json.loads(line)

@@ -1,0 +1,94 @@
+"""What is decided, and what came of it."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from lrtkit.scaling.snapshot import Snapshot
+from lrtkit.wire.clock import iso
+
+
+class Action(StrEnum):
+    """What to do to a container group."""
+
+    NOTHING = "nothing"
+    SCALE = "scale"
+    START = "start"
+    STOP = "stop"
+
+
+class Outcome(StrEnum):
+    """What came of a decision."""
+
+    DONE = "done"
+    NOTHING_TO_DO = "nothing to do"
+    DRY_RUN = "dry run"
+    CHANGED = "changed by somebody else"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """How many replicas to have, what to do for it, and why; ``alert`` is set where a person should look."""
+
+    replicas: int
+    action: Action
+    reasons: tuple[str, ...]
+    alert: bool = False
+
+    def __str__(self) -> str:
+        return "; ".join(self.reasons)
+
+
+@dataclass(frozen=True)
+class Step:
+    """What was seen, what was decided, and what came of it; ``note`` says what did not go as decided."""
+
+    snapshot: Snapshot
+    decision: Decision
+    outcome: Outcome
+    note: str = ""
+
+    @property
+    def at(self) -> str:
+        """When it was, as ISO 8601 in UTC."""
+        return iso(self.snapshot.at)
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether nothing was to be done."""
+        return self.outcome is Outcome.DRY_RUN
+
+    def __str__(self) -> str:
+        dry = " (dry run)" if self.dry_run else ""
+        return f"{self.decision}{dry}.{f' {self.note}' if self.note else ''}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the step as the bucket keeps it."""
+        return {"at": self.at, "dry_run": self.dry_run, **dataclasses.asdict(self)}
+
+    @classmethod
+    def all_of(cls, lines: Iterable[Mapping[str, Any]]) -> list[Step]:
+        """Read kept steps; what a much older or newer kit has written in another form says nothing."""
+        steps = []
+        for line in lines:
+            with contextlib.suppress(KeyError, TypeError, ValueError):
+                steps.append(cls.from_json(line))
+        return steps
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Step:
+        """Read a kept step; fields that another version of the kit has added are left out."""
+        seen, decided = (_known(kind, kept[name]) for kind, name in ((Snapshot, "snapshot"), (Decision, "decision")))
+        decided |= {"action": Action(decided["action"]), "reasons": tuple(decided["reasons"])}
+        return cls(Snapshot(**seen), Decision(**decided), Outcome(kept["outcome"]), kept.get("note", ""))
+
+
+def _known(kind: type[Snapshot | Decision], kept: Mapping[str, Any]) -> dict[str, Any]:
+    names = {field.name for field in dataclasses.fields(kind)}
+    return {name: value for name, value in kept.items() if name in names}

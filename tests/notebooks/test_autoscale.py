@@ -1,0 +1,76 @@
+"""The notebook about autoscaling, run as papermill runs it."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from lrtkit import Experiment, connect, local
+from lrtkit.autoscaler import Autoscaler
+from lrtkit.function import invoke
+from lrtkit.salad import GroupStatus
+from lrtkit.wire.errors import NotFound
+from tests.notebooks.running import complaints, run, shown_secrets
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("autoscale")
+    yield folder
+    local.down(folder / ".lrt")
+
+
+@pytest.fixture(scope="module")
+def executed(folder):
+    parameters = {"cloud_folder": str(folder / ".lrt"), "out_folder": str(folder), "jobs": 5, "steps": 20}
+    return run("05_autoscale.ipynb", parameters, into=folder)
+
+
+@pytest.fixture(scope="module")
+def scaler(executed, folder) -> Autoscaler:
+    return Autoscaler.from_env_file(folder / ".lrt" / "autoscaler.env")
+
+
+def test_every_job_is_done_and_nothing_is_spent_any_more(scaler, folder):
+    """The bucket has all results, the queue is empty, and the group is stopped."""
+    exp = Experiment("autoscaled", connect(folder / ".lrt" / "submitter.env"))
+    assert exp.status()["state"].tolist() == ["done"] * 5
+    assert scaler.look().open_jobs == 0
+    assert scaler.salad.get_group(scaler.group).status is GroupStatus.STOPPED
+
+
+def test_the_steps_of_hand_and_function_are_in_one_history(scaler):
+    """Dry runs, the applied step, the function's and the last one are kept, in their order."""
+    kept = scaler.history()
+    assert [step["outcome"] for step in kept[:4]] == ["dry run", "dry run", "done", "nothing to do"]
+    assert kept[-1]["decision"]["action"] == "stop"
+    assert len(kept) > 6
+
+
+def test_the_function_is_gone(executed, folder):
+    """What was deployed was undeployed."""
+    with pytest.raises(NotFound, match="there is no function lrtkit-lrt-workers"):
+        invoke(folder / ".lrt" / "autoscaler.env")
+
+
+def test_its_pictures_are_there(executed, folder):
+    """Both charts lie where the parameter says, and the notebook keeps its own with words for them."""
+    assert sorted(path.name for path in folder.glob("*.png")) == ["autoscaled.png", "backtest.png"]
+    outputs = [output for cell in executed.cells for output in cell.get("outputs", [])]
+    pictures = [each.data for each in outputs if "image/png" in each.get("data", {})]
+    assert len(pictures) == 3
+    assert all(base64.b64decode(each["image/png"]).startswith(b"\x89PNG") for each in pictures)
+    assert "default against guide" in pictures[1]["text/plain"]
+
+
+def test_the_panel_survives_without_widgets(executed):
+    """Where no widget runs, the panel's cell still says what it said."""
+    (cell,) = [cell for cell in executed.cells if "panel.Panel(" in cell.source]
+    assert 'role="status"' in cell.outputs[0].data["text/html"]
+
+
+def test_nothing_warns_and_no_key_shows(executed, folder):
+    """The error stream is empty, and the outputs have no secret of the env files."""
+    assert complaints(executed) == []
+    assert shown_secrets(executed, folder / ".lrt") == []
