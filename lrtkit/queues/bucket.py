@@ -1,0 +1,109 @@
+"""The bucket, on R2, S3 or any server that speaks S3, as a part of a set-up."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lrtkit.queues.parts import Facts
+from lrtkit.queues.patience import Pause, code, message, patiently, told
+from lrtkit.wire import aws
+from lrtkit.wire.errors import NotFound
+
+ABANDONED_AFTER_DAYS = 7
+
+_RULE = {
+    "ID": "abandoned-uploads",
+    "Status": "Enabled",
+    "Filter": {"Prefix": ""},
+    "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": ABANDONED_AFTER_DAYS},
+}
+LIFECYCLE = json.dumps([_RULE])
+"""A worker that vanishes in the midst of an upload leaves parts that cost money and that no list of objects shows."""
+
+
+@dataclass(frozen=True)
+class BucketPart:
+    """A bucket; without ``wishes`` it is only to be there."""
+
+    client: Any = field(repr=False)
+    name: str
+    wishes: Facts = field(default_factory=dict)
+    location: str | None = None
+    pause: Pause = told
+    kind: str = "bucket"
+
+    def wanted(self) -> Facts:
+        """Return its lifecycle and its policy, as far as it is to have them."""
+        return self.wishes
+
+    def found(self) -> Facts | None:
+        """Return its lifecycle and its policy, as far as they matter; None where there is no such bucket."""
+        try:
+            with aws.explained(f"cannot look for the bucket {self.name}"):
+                self.client.head_bucket(Bucket=self.name)
+        except NotFound:
+            return None
+        return {name: value for name in self.wishes if (value := self._fact(name)) is not None}
+
+    def create(self) -> None:
+        """Create it, and give it what it is to have."""
+        place = {"CreateBucketConfiguration": {"LocationConstraint": self.location}} if self.location else {}
+        with aws.explained(f"cannot create the bucket {self.name}"):
+            self.client.create_bucket(Bucket=self.name, **place)
+        self.change(self.wishes)
+
+    def change(self, facts: Facts) -> None:
+        """Set its lifecycle or its policy; a policy that names a user of just now is tried until the user is known."""
+        with aws.explained(f"cannot configure the bucket {self.name}"):
+            if "Lifecycle" in facts:
+                rules = {"Rules": json.loads(facts["Lifecycle"])}
+                self.client.put_bucket_lifecycle_configuration(Bucket=self.name, LifecycleConfiguration=rules)
+            if "Policy" in facts:
+                patiently(
+                    lambda: self.client.put_bucket_policy(Bucket=self.name, Policy=facts["Policy"]),
+                    "S3 does not know the new users everywhere yet",
+                    _is_stranger,
+                    self.pause,
+                )
+
+    def remove(self) -> None:
+        """Delete it with everything in it."""
+        try:
+            with aws.explained(f"cannot delete bucket {self.name}"):
+                self._empty()
+                self.client.delete_bucket(Bucket=self.name)
+        except NotFound:
+            return
+
+    def holds_objects(self) -> bool:
+        """Tell whether anything is in it."""
+        try:
+            with aws.explained(f"cannot list the bucket {self.name}"):
+                return bool(self.client.list_objects_v2(Bucket=self.name, MaxKeys=1).get("Contents"))
+        except NotFound:
+            return False
+
+    def _fact(self, name: str) -> str | None:
+        with aws.explained(f"cannot read the configuration of the bucket {self.name}"):
+            try:
+                if name == "Policy":
+                    return str(self.client.get_bucket_policy(Bucket=self.name)["Policy"])
+                return json.dumps(self.client.get_bucket_lifecycle_configuration(Bucket=self.name)["Rules"])
+            except ClientError as error:
+                if code(error) in {"NoSuchBucketPolicy", "NoSuchLifecycleConfiguration"}:
+                    return None
+                raise
+
+    def _empty(self) -> None:
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name)
+        for page in pages:
+            for found in page.get("Contents", []):
+                self.client.delete_object(Bucket=self.name, Key=found["Key"])
+
+
+def _is_stranger(error: ClientError) -> bool:
+    return code(error) == "MalformedPolicy" and "rincipal" in message(error)
