@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from lrtkit.queues.parts import Facts
 from lrtkit.queues.patience import Pause, code, message, patiently, told
-from lrtkit.wire import aws
+from lrtkit.wire import aws, keys
 from lrtkit.wire.errors import NotFound
 
 ABANDONED_AFTER_DAYS = 7
@@ -23,6 +23,8 @@ _RULE = {
 }
 LIFECYCLE = json.dumps([_RULE])
 """A worker that vanishes in the midst of an upload leaves parts that cost money and that no list of objects shows."""
+
+_DOCTORS = (f"{keys.DOCTOR}/", keys.readings_of("doctor"))
 
 
 @dataclass(frozen=True)
@@ -70,22 +72,24 @@ class BucketPart:
                     self.pause,
                 )
 
-    def remove(self) -> None:
-        """Delete it with everything in it."""
+    def remove(self) -> bool:
+        """Delete it with everything in it; tell whether it was there."""
         try:
             with aws.explained(f"cannot delete bucket {self.name}"):
                 self._empty()
                 self.client.delete_bucket(Bucket=self.name)
         except NotFound:
-            return
+            return False
+        return True
 
     def holds_objects(self) -> bool:
-        """Tell whether anything is in it."""
+        """Tell whether anything is in it but what the doctor has left."""
         try:
             with aws.explained(f"cannot list the bucket {self.name}"):
-                return bool(self.client.list_objects_v2(Bucket=self.name, MaxKeys=1).get("Contents"))
+                found = self.client.list_objects_v2(Bucket=self.name, MaxKeys=10).get("Contents", [])
         except NotFound:
             return False
+        return not all(each["Key"].startswith(_DOCTORS) for each in found)
 
     def _fact(self, name: str) -> str | None:
         with aws.explained(f"cannot read the configuration of the bucket {self.name}"):

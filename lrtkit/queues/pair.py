@@ -102,12 +102,16 @@ class QueuePart:
             if tags:
                 self.client.tag_queue(QueueUrl=url, Tags=tags)
 
-    def remove(self) -> None:
-        """Delete it with all that is in it."""
+    def remove(self) -> bool:
+        """Delete it with all that is in it; tell whether it was there."""
         url = self.found_url()
-        if url:
+        try:
             with aws.explained(f"cannot delete {url}"):
-                self.client.delete_queue(QueueUrl=url)
+                if url:
+                    self.client.delete_queue(QueueUrl=url)
+        except NotFound:  # SQS goes on finding a deleted queue for a while
+            return False
+        return url is not None
 
     def found_url(self) -> str | None:
         """Return where it is; None where there is no such queue."""

@@ -33,13 +33,13 @@ class Part(Protocol):
     def change(self, facts: Facts) -> None:
         """Make these facts true."""
 
-    def remove(self) -> None:
-        """Remove it; where it is not there that does not matter."""
+    def remove(self) -> bool:
+        """Remove it, and tell whether there was anything to remove."""
 
 
 def same(one: str | None, other: str | None) -> bool:
     """Tell whether two values mean the same; of documents the order of keys and lists does not count."""
-    return _meaning(one) == _meaning(other)
+    return bool(_meaning(one) == _meaning(other))
 
 
 def _meaning(text: str | None) -> Any:

@@ -19,6 +19,7 @@ class Action(StrEnum):
     CREATE = "create"
     KEEP = "keep"
     CHANGE = "change"
+    REMOVE = "remove"
 
 
 class Outcome(StrEnum):
@@ -27,9 +28,10 @@ class Outcome(StrEnum):
     CREATED = "created"
     KEPT = "kept"
     CHANGED = "changed"
+    REMOVED = "removed"
 
 
-_OUTCOMES = {Action.CREATE: Outcome.CREATED, Action.KEEP: Outcome.KEPT, Action.CHANGE: Outcome.CHANGED}
+_OUTCOMES = dict(zip(Action, Outcome, strict=True))
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,11 @@ def settle(parts: Iterable[Part]) -> Made:
     return Made(tuple(_merged(_settled(part) for part in parts)))
 
 
+def clear(parts: Iterable[Part]) -> Made:
+    """Remove the parts, in their order, and return which were there."""
+    return Made(tuple(_merged(Step(part.kind, part.name, Action.REMOVE) for part in parts if part.remove())))
+
+
 def _step(part: Part) -> Step:
     found, wanted = part.found(), part.wanted()
     if found is None:
@@ -126,10 +133,13 @@ def _merged(steps: Iterable[Step]) -> Iterator[Step]:
 
 
 def _rows(step: Step) -> Iterator[tuple[str, ...]]:
-    if not step.changes:
-        yield step.action, step.kind, step.name, "", "", ""
+    """Return a row an attribute that becomes another, and of a part that is not there one row for all."""
+    if step.action is not Action.CHANGE:
+        wanted = ", ".join(f"{name} {new}" for name, (_, new) in step.changes.items())
+        yield str(step.action), step.kind, step.name, "", "", wanted
+        return
     for name, (old, new) in step.changes.items():
-        yield step.action, step.kind, step.name, name, _or_nothing(old), new
+        yield str(step.action), step.kind, step.name, name, _or_nothing(old), new
 
 
 def _or_nothing(value: str | None) -> str:

@@ -41,10 +41,16 @@ _SOURCES = {
 
 @dataclass(frozen=True)
 class Access:
-    """A key pair; its secret half never shows."""
+    """A key pair, and the session token that a temporary one comes with; no secret of it ever shows."""
 
     key_id: str
     secret: str = field(repr=False)
+    session_token: str | None = field(default=None, repr=False)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must not show."""
+        return (self.secret, self.session_token) if self.session_token else (self.secret,)
 
 
 @dataclass(frozen=True)
@@ -214,7 +220,11 @@ def _bucket(reader: _Reader) -> BucketSettings:
     return BucketSettings(
         name=reader.require("R2_BUCKET_NAME", _BUCKET),
         endpoint_url=reader.require("R2_S3_ENDPOINT_URL", _URL),
-        access=Access(reader.require("R2_AWS_ACCESS_KEY_ID"), reader.require("R2_AWS_SECRET_ACCESS_KEY")),
+        access=Access(
+            reader.require("R2_AWS_ACCESS_KEY_ID"),
+            reader.require("R2_AWS_SECRET_ACCESS_KEY"),
+            reader.env.get("R2_AWS_SESSION_TOKEN") or None,
+        ),
     )
 
 

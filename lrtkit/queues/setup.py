@@ -1,0 +1,191 @@
+"""The whole set-up of a campaign: queues, bucket, users and what each may do, planned before anything changes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from lrtkit.queues import policies
+from lrtkit.queues.admin import Admin
+from lrtkit.queues.bucket import LIFECYCLE, BucketPart
+from lrtkit.queues.keyrings import AwsKeys, KeyRing, R2Tokens
+from lrtkit.queues.pair import HIGH_THROUGHPUT, QUEUE, QueuePart, check_name, redrivable, redrive
+from lrtkit.queues.parts import Facts, Part
+from lrtkit.queues.patience import Pause, told
+from lrtkit.queues.plan import Made, Plan, clear, compare, settle
+from lrtkit.queues.policies import Document, Role
+from lrtkit.queues.rights import Rights
+from lrtkit.queues.users import EnvFilePart, UserPart
+from lrtkit.wire.errors import BadInput
+
+USERS = {role: f"job-{role}" for role in Role}
+
+_SIZES = {"min_replicas": "0", "max_replicas": "4"}
+"""What else an autoscaler's file says; the rest of it is of SaladCloud, and written by hand."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What is to be there, by its names, and the env files' ``folder``; nothing happens until it is asked to.
+
+    Each role has a user of its own, without a policy: what it may do stands on the queues and, on S3,
+    on the bucket. Running ``apply`` twice changes nothing the second time.
+    """
+
+    admin: Admin
+    folder: str | Path
+    queue: str = "lrt-jobs.fifo"
+    dead_letter_queue: str = "lrt-jobs-dead.fifo"
+    bucket: str = "lrt"
+    users: Mapping[Role, str] = field(default_factory=lambda: dict(USERS))
+    high_throughput: bool = False
+    pause: Pause = field(default=told, repr=False)
+
+    def plan(self) -> Plan:
+        """Compare what is wanted with what is there, and change nothing; raise BadInput where it cannot be made so."""
+        return compare(self._checked())
+
+    def apply(self) -> Made:
+        """Make everything as wanted, and return what was done, a line a part.
+
+        Raises BadInput, before anything is changed, where a name is wrong, a user is somebody else's, or
+        an env file would have to be written over.
+        """
+        parts = self._checked()
+        compare(parts)
+        return settle(parts)
+
+    def rotate(self, role: Role | str) -> list[str]:
+        """Give a role new keys: made, tried and written into its env file; return their ids.
+
+        The old ones go on working, so that workers under way are not cut off. Give the new file to
+        whoever uses it, and then call ``retire``.
+        """
+        return self._env_file(Role(role)).rotate()
+
+    def retire(self, role: Role | str) -> list[str]:
+        """Turn off and delete all keys of a role that are not in its env file; return their ids."""
+        return self._env_file(Role(role)).retire()
+
+    def teardown(self, queue: str, *, with_contents: bool = False) -> Made:
+        """Remove everything, the env files too; ``queue`` is the queue's name once more, for safety.
+
+        Raises BadInput, before anything is done, where the name is another, where a user is somebody
+        else's, or where the queues or the bucket hold anything and ``with_contents`` does not let it go.
+        """
+        if queue != self.queue:
+            raise BadInput(f"this is the set-up of {self.queue}, not of {queue!r}, and nothing was removed")
+        self._find_users()
+        if not with_contents:
+            self._refuse_contents()
+        return clear([self._bucket, *reversed(self._queues), *map(self._env_file, self.users), *self._users])
+
+    def env_file(self, role: Role | str) -> Path:
+        """Return where a role's env file lies."""
+        return Path(self.folder) / f"{Role(role)}.env"
+
+    @property
+    def rights(self) -> Rights:
+        """Who may make which calls, as a table."""
+        return Rights(tuple(self.users), on_s3=self.admin.cloudflare is None)
+
+    @cached_property
+    def documents(self) -> dict[str, Document]:
+        """The policies as AWS takes them, by what they stand on."""
+        account = self.admin.account
+        users = {role: account.user(name) for role, name in self.users.items()}
+        found = {
+            "queue": policies.queue(account.queue(self.queue), users),
+            "dead-letter queue": policies.dead_letter_queue(account.queue(self.dead_letter_queue), users),
+        }
+        if self.admin.cloudflare is None:
+            found["bucket"] = policies.bucket(account.bucket(self.bucket), users)
+        return found
+
+    def admin_policy(self) -> Document:
+        """Return what the keys that set this up have to be allowed, and no more."""
+        account = self.admin.account
+        queues = [account.queue(self.queue), account.queue(self.dead_letter_queue)]
+        bucket = None if self.admin.cloudflare else account.bucket(self.bucket)
+        return policies.admin(queues, map(account.user, self.users.values()), bucket)
+
+    def _checked(self) -> list[Part]:
+        for name in (self.queue, self.dead_letter_queue):
+            check_name(name, name)
+        env_files = map(self._env_file, self.users)
+        return [*self._users, *self._queues, self._bucket, *env_files]
+
+    @property
+    def _tags(self) -> dict[str, str]:
+        return {"managed-by": "lrtkit", "queue": self.queue}
+
+    @property
+    def _users(self) -> list[Part]:
+        return [UserPart(self.admin.users, name, self._tags) for name in self.users.values()]
+
+    @property
+    def _queues(self) -> list[QueuePart]:
+        """The queue pair; whose messages the dead-letter queue takes can be said when the queue is there."""
+        account, client = self.admin.account, self.admin.queues
+        attributes = {**QUEUE, **(HIGH_THROUGHPUT if self.high_throughput else {})}
+        dead = {**attributes, "Policy": json.dumps(self.documents["dead-letter queue"])}
+        waits = {**attributes, **redrive(account.queue(self.dead_letter_queue))}
+        waits["Policy"] = json.dumps(self.documents["queue"])
+        allow = redrivable(account.queue(self.queue))
+        return [
+            QueuePart(client, "dead-letter queue", self.dead_letter_queue, dead, self._tags, pause=self.pause),
+            QueuePart(client, "queue", self.queue, waits, self._tags, pause=self.pause),
+            QueuePart(client, "dead-letter queue", self.dead_letter_queue, allow, pause=self.pause),
+        ]
+
+    @property
+    def _bucket(self) -> BucketPart:
+        wishes = {"Lifecycle": LIFECYCLE}
+        if policy := self.documents.get("bucket"):
+            wishes["Policy"] = json.dumps(policy)
+        region = self.admin.account.region
+        elsewhere = not self.admin.cloudflare and region != "us-east-1"
+        return BucketPart(
+            self.admin.buckets, self.bucket, wishes, location=region if elsewhere else None, pause=self.pause
+        )
+
+    def _env_file(self, role: Role) -> EnvFilePart:
+        user = self.users[role]
+        admin = self.admin
+        aws = AwsKeys(admin.users, user, admin.account.region, admin.endpoint_url, self.pause)
+        rings: dict[tuple[str, ...], KeyRing] = {("SQS", "R2"): aws}
+        if admin.cloudflare:
+            rings = {("SQS",): aws, ("R2",): R2Tokens(admin.cloudflare, user, self.bucket, self.pause)}
+        return EnvFilePart(self.env_file(role), user, self._settings(role), rings)
+
+    def _settings(self, role: Role) -> Facts:
+        account, endpoint = self.admin.account, self.admin.endpoint_url
+        root = f"{endpoint or _sqs_url(account.region)}/{account.id}"
+        return {
+            "SQS_AWS_REGION": account.region,
+            "SQS_QUEUE_URL": f"{root}/{self.queue}",
+            "SQS_DLQ_URL": f"{root}/{self.dead_letter_queue}",
+            "R2_S3_ENDPOINT_URL": self.admin.bucket_url,
+            "R2_BUCKET_NAME": self.bucket,
+            **({"AWS_ENDPOINT_URL_SQS": endpoint} if endpoint else {}),
+            **({"queue_url": f"{root}/{self.queue}", **_SIZES} if role is Role.AUTOSCALER else {}),
+        }
+
+    def _find_users(self) -> None:
+        for user in self._users:
+            user.found()
+
+    def _refuse_contents(self) -> None:
+        counts = {part.name: part.messages() for part in self._queues}
+        held = [f"{name} holds about {count:,} messages" for name, count in counts.items() if count]
+        if self._bucket.holds_objects():
+            held.append(f"the bucket {self.bucket} holds objects")
+        if held:
+            raise BadInput(f"{', '.join(held)}, and nothing was removed. Try: with_contents=True, which loses them")
+
+
+def _sqs_url(region: str) -> str:
+    return f"https://sqs.{region}.amazonaws.com" + (".cn" if region.startswith("cn-") else "")
