@@ -7,12 +7,12 @@ exactly its calls, an env file for each user, and a ``doctor`` that tries them.
 
 from lrtkit.queues.admin import Admin
 from lrtkit.queues.cloudflare import Cloudflare
-from lrtkit.queues.trials import Diagnosis, Verdict, doctor
 from lrtkit.queues.making import delete, make
 from lrtkit.queues.pair import MAX_RECEIVES, QUEUE
 from lrtkit.queues.plan import Action, Made, Outcome, Plan, Step
 from lrtkit.queues.policies import Role
 from lrtkit.queues.setup import Setup
+from lrtkit.queues.trials import Diagnosis, Verdict, doctor
 
 __all__ = [
     "MAX_RECEIVES",

@@ -86,6 +86,11 @@ class Made:
 
     parts: tuple[Step, ...]
 
+    @property
+    def is_nothing(self) -> bool:
+        """Tell whether everything was as wanted already."""
+        return all(part.outcome is Outcome.KEPT for part in self.parts)
+
     def __repr__(self) -> str:
         return "\n".join(str(part).replace(part.action, part.outcome, 1) for part in self.parts)
 

@@ -14,10 +14,11 @@ from lrtkit.queues.bucket import LIFECYCLE, BucketPart
 from lrtkit.queues.keyrings import AwsKeys, KeyRing, R2Tokens
 from lrtkit.queues.pair import HIGH_THROUGHPUT, QUEUE, QueuePart, check_name, redrivable, redrive
 from lrtkit.queues.parts import Facts, Part
-from lrtkit.queues.patience import Pause, told
+from lrtkit.queues.patience import FIRST_S, LONGEST_S, Pause, told
 from lrtkit.queues.plan import Made, Plan, clear, compare, settle
 from lrtkit.queues.policies import Document, Role
 from lrtkit.queues.rights import Rights
+from lrtkit.queues.trials import refused
 from lrtkit.queues.users import EnvFilePart, UserPart
 from lrtkit.wire.errors import BadInput
 
@@ -56,7 +57,10 @@ class Setup:
         """
         parts = self._checked()
         compare(parts)
-        return settle(parts)
+        made = settle(parts)
+        if not made.is_nothing:
+            self._await_rights()
+        return made
 
     def rotate(self, role: Role | str) -> list[str]:
         """Give a role new keys: made, tried and written into its env file; return their ids.
@@ -173,6 +177,13 @@ class Setup:
             **({"AWS_ENDPOINT_URL_SQS": endpoint} if endpoint else {}),
             **({"queue_url": f"{root}/{self.queue}", **_SIZES} if role is Role.AUTOSCALER else {}),
         }
+
+    def _await_rights(self) -> None:
+        """Wait until each role is let in, for as long as SQS may take to spread a policy; later the doctor tells."""
+        waited_s = 0.0
+        while waited_s < LONGEST_S and any(refused(self.env_file(role), Role(role)) for role in self.users):
+            self.pause(FIRST_S, "SQS does not know the new policies everywhere yet")
+            waited_s += FIRST_S
 
     def _find_users(self) -> None:
         for user in self._users:

@@ -42,7 +42,7 @@ class Clock:
 @pytest.fixture(scope="session")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a ministack that checks signatures and enforces policies."""
-    with ministack(tmp_path_factory.mktemp("guarded"), AUTH="true") as url:
+    with ministack(tmp_path_factory.mktemp("guarded"), "tests.queues.guarded:app", AUTH="true") as url:
         yield url
 
 
@@ -99,9 +99,7 @@ def setup(gate: Recorder, names: dict[str, object], clock: Clock, tmp_path: Path
     iam.create_user(UserName=name)
     iam.put_user_policy(UserName=name, PolicyName="setup", PolicyDocument=json.dumps(root.admin_policy()))
     key = iam.create_access_key(UserName=name)["AccessKey"]
-    limited = Admin.from_env_file(
-        admin_file(tmp_path, gate.url, Access(key["AccessKeyId"], key["SecretAccessKey"]))
-    )
+    limited = Admin.from_env_file(admin_file(tmp_path, gate.url, Access(key["AccessKeyId"], key["SecretAccessKey"])))
     yield Setup(limited, tmp_path / "keys", **names, pause=clock)
     root.teardown(root.queue, with_contents=True)
 

@@ -118,6 +118,12 @@ class _Gate(BaseHTTPRequestHandler):
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _pass_on
 
+    def handle_expect_100(self) -> bool:
+        """Let the body come at once."""
+        well = super().handle_expect_100()
+        self.wfile.flush()
+        return well
+
     def log_message(self, *arguments: object) -> None:
         """Keep quiet."""
 

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from lrtkit.queues.policies import Role
+from lrtkit.queues.table import Table
 from lrtkit.queues.trials import bucket, queue, settings
 from lrtkit.queues.trials.findings import Finding, Verdict
 from lrtkit.queues.trials.patient import Patient
-from lrtkit.queues.policies import Role
-from lrtkit.queues.table import Table
 from lrtkit.wire.errors import BadInput
 from lrtkit.wire.settings import read_env_file
 
-__all__ = ["Diagnosis", "Finding", "Verdict", "doctor"]
+__all__ = ["Diagnosis", "Finding", "Verdict", "doctor", "refused"]
 
 
 @dataclass(frozen=True)
@@ -44,17 +44,26 @@ class Diagnosis(Table):
         return f"{self.text()}{len(self.findings)} checks, {len(self.wrong)} wrong."
 
 
-def doctor(env_file: str | Path, *, role: Role | str | None = None, plan_days: float | None = None) -> Diagnosis:
+def doctor(
+    env_file: str | Path, *, role: Role | str | None = None, plan_days: float | None = None, prefix: str = ""
+) -> Diagnosis:
     """Try everything that an env file's keys must be able to do, and what they must not.
 
     Nothing is sent, received or deleted, and one small object under ``_lrt/doctor/`` is all that is
     written. ``role`` is told by the file's name where that is submitter, worker, reader or autoscaler;
-    ``plan_days`` is how long the campaign is to take. What cannot be tried without harm, such as to
+    ``plan_days`` is how long the campaign is to take, and ``prefix`` all that a temporary key may use of
+    the bucket, such as ``argon/``. What cannot be tried without harm, such as to
     purge a queue, is not tried. Raises BadInput where the file is not complete, or open to others.
     """
     path = Path(env_file)
-    patient = Patient.of(read_env_file(path), _role(path, role), plan_days)
+    patient = Patient.of(read_env_file(path), _role(path, role), plan_days=plan_days, prefix=prefix)
     return Diagnosis(tuple(_findings(patient)))
+
+
+def refused(env_file: str | Path, role: Role) -> list[Finding]:
+    """Return what the holder of an env file must be able to do with the queues, and is refused."""
+    tries = queue.findings(Patient.of(read_env_file(env_file), role))
+    return [finding for finding in tries if finding.verdict is Verdict.WRONG]
 
 
 def _role(path: Path, role: Role | str | None) -> Role:

@@ -23,12 +23,13 @@ class Patient:
     cloud: CloudSettings
     worker: WorkerSettings
     plan_days: float | None
+    prefix: str
     queues: Any = field(repr=False)
     buckets: Any = field(repr=False)
     users: Any = field(repr=False)
 
     @classmethod
-    def of(cls, env: Mapping[str, str], role: Role, plan_days: float | None) -> Patient:
+    def of(cls, env: Mapping[str, str], role: Role, *, plan_days: float | None = None, prefix: str = "") -> Patient:
         """Read the variables; raise BadInput that names each that is missing or wrong."""
         cloud, worker = CloudSettings.from_env(env), WorkerSettings.from_env(env)
         queue, bucket = cloud.queue, cloud.bucket
@@ -38,6 +39,7 @@ class Patient:
             cloud,
             worker,
             plan_days,
+            prefix,
             queues=_client("sqs", *door),
             buckets=_client("s3", bucket.access, bucket.endpoint_url, "auto"),
             users=_client("iam", *door),

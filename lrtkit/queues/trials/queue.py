@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from lrtkit.queues.policies import DEAD_LETTER_CALLS, QUEUE_CALLS, Resource
 from lrtkit.queues.trials.findings import Finding, Try
 from lrtkit.queues.trials.patient import Patient
-from lrtkit.queues.policies import DEAD_LETTER_CALLS, QUEUE_CALLS, Resource
 from lrtkit.wire.sqs import name_of
 
 _NO_RECEIPT = "lrtkit-doctor"
