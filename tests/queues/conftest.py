@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,12 +26,10 @@ class Clock:
     """Pauses that take no time, and what was said of each."""
 
     waits: list[tuple[float, str]] = field(default_factory=list)
-    then: Callable[[float], object] = lambda seconds: None
 
     def __call__(self, seconds: float, why: str) -> None:
         """Note the wait."""
         self.waits.append((seconds, why))
-        self.then(self.waited_s)
 
     @property
     def waited_s(self) -> float:

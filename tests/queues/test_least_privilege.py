@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -36,7 +35,7 @@ CANCELLED = [{"name": "cancelled", "steps": 2, "kind": "small"}]
 class Asleep:
     """A SaladCloud whose one group is stopped."""
 
-    def get_group(self, name: str) -> Any:
+    def get_group(self, _name: str) -> Any:
         """Return the group."""
         return SimpleNamespace(replicas=0, status="stopped")
 
@@ -50,7 +49,7 @@ class Campaign:
 
 
 @pytest.fixture
-def campaign(setup: Setup, gate: Recorder, tmp_path: Path) -> Iterator[Campaign]:
+def campaign(setup: Setup, gate: Recorder, tmp_path: Path) -> Campaign:
     """Submit, run, cancel, fail, look, retry and scale, each with its own role's keys, and gather all calls."""
     setup.apply()
     lab = Lab(connect(setup.env_file("submitter")), env_of(setup, "worker"), tmp_path)
@@ -64,7 +63,7 @@ def campaign(setup: Setup, gate: Recorder, tmp_path: Path) -> Iterator[Campaign]
     finally:
         lab.end()
     holders = {env_of(setup, role)["SQS_AWS_ACCESS_KEY_ID"]: role for role in Role}
-    yield Campaign(setup, {role: [call for call in calls if holders.get(call.key) is role] for role in Role})
+    return Campaign(setup, {role: [call for call in calls if holders.get(call.key) is role] for role in Role})
 
 
 def submit(setup: Setup) -> None:
