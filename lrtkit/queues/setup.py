@@ -19,13 +19,12 @@ from lrtkit.queues.plan import Made, Plan, clear, compare, settle
 from lrtkit.queues.policies import Document, Role
 from lrtkit.queues.rights import Rights
 from lrtkit.queues.trials import refused
-from lrtkit.queues.users import EnvFilePart, UserPart
+from lrtkit.queues.users import EnvFilePart, UserPart, variables
 from lrtkit.wire.errors import BadInput
-
-USERS = {role: f"job-{role}" for role in Role}
+from lrtkit.wire.settings import CloudSettings, read_env_file, write_env_file
 
 _SIZES = {"min_replicas": "0", "max_replicas": "4"}
-"""What else an autoscaler's file says; the rest of it is of SaladCloud, and written by hand."""
+"""What an autoscaler begins with; the rest of its file is of SaladCloud, and written by hand."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +40,16 @@ class Setup:
     queue: str = "lrt-jobs.fifo"
     dead_letter_queue: str = "lrt-jobs-dead.fifo"
     bucket: str = "lrt"
-    users: Mapping[Role, str] = field(default_factory=lambda: dict(USERS))
+    users: Mapping[Role, str] = field(default_factory=lambda: {role: f"job-{role}" for role in Role})
     high_throughput: bool = False
     pause: Pause = field(default=told, repr=False)
+
+    def __post_init__(self) -> None:
+        """Take roles by their names too; raise BadInput where there is no such role."""
+        unknown = set(self.users) - set(Role)
+        if unknown:
+            raise BadInput(f"there is no role {', '.join(sorted(unknown))}. Try some of: {', '.join(Role)}")
+        object.__setattr__(self, "users", {Role(role): name for role, name in self.users.items()})
 
     def plan(self) -> Plan:
         """Compare what is wanted with what is there, and change nothing; raise BadInput where it cannot be made so."""
@@ -74,6 +80,21 @@ class Setup:
         """Turn off and delete all keys of a role that are not in its env file; return their ids."""
         return self._env_file(Role(role)).retire()
 
+    def lend(self, experiment: str, *, seconds: int = 86_400) -> Path:
+        """Write an env file for workers whose key of the bucket ends by itself, and is for one experiment alone.
+
+        For machines of strangers, up to seven days, on R2 only. It stems from the worker's own token, and
+        ends with it too. Returns where the file lies; one that was lent before is written over.
+        """
+        if not self.admin.cloudflare:
+            raise BadInput("only R2 lends temporary keys, and this bucket is on S3. Try: Admin with cloudflare=")
+        values = read_env_file(self.env_file(Role.WORKER))
+        parent = CloudSettings.from_env(values).bucket.access
+        key = self.admin.cloudflare.temporary(parent, self.bucket, [f"{experiment}/"], seconds=seconds)
+        path = Path(self.folder) / f"{Role.WORKER}-{experiment}.env"
+        write_env_file(path, {**values, **variables("R2", key)})
+        return path
+
     def teardown(self, queue: str, *, with_contents: bool = False) -> Made:
         """Remove everything, the env files too; ``queue`` is the queue's name once more, for safety.
 
@@ -82,9 +103,11 @@ class Setup:
         """
         if queue != self.queue:
             raise BadInput(f"this is the set-up of {self.queue}, not of {queue!r}, and nothing was removed")
-        self._find_users()
+        self._check_owned()
         if not with_contents:
             self._refuse_contents()
+        for path in Path(self.folder).glob(f"{Role.WORKER}-*.env"):
+            path.unlink()
         return clear([self._bucket, *reversed(self._queues), *map(self._env_file, self.users), *self._users])
 
     def env_file(self, role: Role | str) -> Path:
@@ -163,7 +186,8 @@ class Setup:
         rings: dict[tuple[str, ...], KeyRing] = {("SQS", "R2"): aws}
         if admin.cloudflare:
             rings = {("SQS",): aws, ("R2",): R2Tokens(admin.cloudflare, user, self.bucket, self.pause)}
-        return EnvFilePart(self.env_file(role), user, self._settings(role), rings)
+        sizes = _SIZES if role is Role.AUTOSCALER else {}
+        return EnvFilePart(self.env_file(role), user, self._settings(role), rings, sizes)
 
     def _settings(self, role: Role) -> Facts:
         account, endpoint = self.admin.account, self.admin.endpoint_url
@@ -175,19 +199,23 @@ class Setup:
             "R2_S3_ENDPOINT_URL": self.admin.bucket_url,
             "R2_BUCKET_NAME": self.bucket,
             **({"AWS_ENDPOINT_URL_SQS": endpoint} if endpoint else {}),
-            **({"queue_url": f"{root}/{self.queue}", **_SIZES} if role is Role.AUTOSCALER else {}),
+            **({"queue_url": f"{root}/{self.queue}"} if role is Role.AUTOSCALER else {}),
         }
 
     def _await_rights(self) -> None:
         """Wait until each role is let in, for as long as SQS may take to spread a policy; later the doctor tells."""
         waited_s = 0.0
-        while waited_s < LONGEST_S and any(refused(self.env_file(role), Role(role)) for role in self.users):
+        while waited_s < LONGEST_S and any(refused(self.env_file(role), role) for role in self.users):
             self.pause(FIRST_S, "SQS does not know the new policies everywhere yet")
             waited_s += FIRST_S
 
-    def _find_users(self) -> None:
+    def _check_owned(self) -> None:
+        """Raise BadInput where a user is somebody else's, or an env file cannot be told to be ours."""
         for user in self._users:
             user.found()
+        for role in self.users:
+            if self.env_file(role).exists():
+                read_env_file(self.env_file(role))
 
     def _refuse_contents(self) -> None:
         counts = {part.name: part.messages() for part in self._queues}

@@ -65,13 +65,15 @@ class UserPart:
 class EnvFilePart:
     """The env file of a user: where things are, and keys that are written here once and shown nowhere.
 
-    ``rings`` has a key ring for the prefixes of variables, SQS and R2, that its keys are for.
+    ``rings`` has a key ring for the prefixes of variables, SQS and R2, that its keys are for; ``initially``
+    is what a new file says too, and is whoever's who edits it from then on.
     """
 
     path: Path
     user: str
     settings: Facts
     rings: Mapping[tuple[str, ...], KeyRing]
+    initially: Facts = field(default_factory=dict)
     kind: str = "env file"
 
     @property
@@ -100,7 +102,7 @@ class EnvFilePart:
     def create(self) -> None:
         """Make keys and write the file; where it cannot be written, the keys are deleted again."""
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._write(self.settings, self._made())
+        self._write({**self.settings, **self.initially}, self._made())
 
     def change(self, facts: Facts) -> None:
         """Write other settings into it; keys, and what else was written there by hand, stay."""
@@ -164,9 +166,12 @@ class EnvFilePart:
             self.rings[prefixes].delete(access.key_id)
 
     def _write(self, settings: Facts, made: Mapping[tuple[str, ...], Access]) -> None:
-        pairs = [pair for prefixes, each in made.items() for prefix in prefixes for pair in _pair(prefix, each)]
+        values = dict(settings)
+        for prefixes, access in made.items():
+            for prefix in prefixes:
+                values |= variables(prefix, access)
         try:
-            write_env_file(self.path, {**settings, **dict(pairs)})
+            write_env_file(self.path, values)
         except OSError as error:
             self._unmake(made)
             raise BadInput(
@@ -206,5 +211,8 @@ def _access(values: Facts, prefix: str) -> Access:
     return Access(values.get(f"{prefix}_AWS_ACCESS_KEY_ID", ""), values.get(f"{prefix}_AWS_SECRET_ACCESS_KEY", ""))
 
 
-def _pair(prefix: str, access: Access) -> list[tuple[str, str]]:
-    return [(f"{prefix}_AWS_ACCESS_KEY_ID", access.key_id), (f"{prefix}_AWS_SECRET_ACCESS_KEY", access.secret)]
+def variables(prefix: str, access: Access) -> dict[str, str]:
+    """Return a key as the variables of an env file."""
+    token = {f"{prefix}_AWS_SESSION_TOKEN": access.session_token} if access.session_token else {}
+    pair = {f"{prefix}_AWS_ACCESS_KEY_ID": access.key_id, f"{prefix}_AWS_SECRET_ACCESS_KEY": access.secret}
+    return {**pair, **token}

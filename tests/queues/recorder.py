@@ -56,6 +56,10 @@ class Recorder:
         """Answer the next calls of this kind with a failure, in place of the server."""
         self._failures += [(action, status)] * times
 
+    def forgive(self) -> None:
+        """Let everything through again."""
+        self._failures.clear()
+
     def failure(self, action: str) -> int | None:
         """Return the status that a call is to be answered with, if the server is not to be asked."""
         for planned in self._failures:
@@ -89,7 +93,7 @@ class _Gate(BaseHTTPRequestHandler):
         if status is None:
             status = self._ask(body)
         else:
-            self._answer(status, [], b"<Error><Code>InternalError</Code></Error>")
+            self._answer(status, [], b"<Error><Code>InvalidClientTokenId</Code></Error>" if status == 403 else b"")
         self.owner.calls.append(Call(key, action, resource, status))
 
     def _ask(self, body: bytes) -> int:
