@@ -54,27 +54,27 @@ class FakeCloudflare:
 
     def answer(self, method: str, path: str, query: dict[str, list[str]], wish: Any) -> Any:
         """Return a result; raise KeyError where there is nothing of that kind."""
-        match method, *path.split("/"):
-            case "GET", "tokens", "verify":
-                return {"id": "admin-token", "status": "active"}
-            case "GET", "tokens", "permission_groups":
-                return GROUPS
-            case "GET", "tokens":
-                size, page = int(query["per_page"][0]), int(query["page"][0])
-                return list(self.tokens.values())[(page - 1) * size : page * size]
-            case "POST", "tokens":
-                token = {"id": uuid.uuid4().hex, "status": "active", **wish}
-                self.tokens[token["id"]] = token
-                return {**token, "value": f"value-of-{token['id']}"}
-            case "PUT", "tokens", token_id:
-                self.tokens[token_id] |= wish
-                return self.tokens[token_id]
-            case "DELETE", "tokens", token_id:
-                return {"id": self.tokens.pop(token_id)["id"]}
-            case "POST", "r2", "temp-access-credentials":
-                self.wishes.append(wish)
-                return {"accessKeyId": "TEMPORARY", "secretAccessKey": "temporary-secret", "sessionToken": "temporary"}
+        if path.startswith("tokens"):
+            return self._of_tokens(method, path.removeprefix("tokens").lstrip("/"), query, wish)
+        if (method, path) == ("POST", "r2/temp-access-credentials"):
+            self.wishes.append(wish)
+            return {"accessKeyId": "TEMPORARY", "secretAccessKey": "temporary-secret", "sessionToken": "temporary"}
         raise KeyError(path)
+
+    def _of_tokens(self, method: str, name: str, query: dict[str, list[str]], wish: Any) -> Any:
+        fixed = {"verify": {"id": "admin-token", "status": "active"}, "permission_groups": GROUPS}
+        if method == "POST":
+            token = {"id": uuid.uuid4().hex, "status": "active", **wish}
+            self.tokens[token["id"]] = token
+            return {**token, "value": f"value-of-{token['id']}"}
+        if method == "DELETE":
+            return {"id": self.tokens.pop(name)["id"]}
+        if method == "PUT":
+            self.tokens[name] |= wish
+        if name:
+            return fixed.get(name) or self.tokens[name]
+        size, page = int(query["per_page"][0]), int(query["page"][0])
+        return list(self.tokens.values())[(page - 1) * size : page * size]
 
 
 class _Handler(BaseHTTPRequestHandler):

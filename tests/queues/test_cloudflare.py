@@ -135,7 +135,7 @@ def test_a_worker_file_with_a_temporary_key(on_r2: Setup, fake: FakeCloudflare) 
 def test_a_token_that_may_not_is_told_what_to_click(fake: FakeCloudflare) -> None:
     """Where Cloudflare refuses, the sentence says where in the console which permissions are given."""
     wrong = Cloudflare(ACCOUNT, "wrong", api=fake.url)
-    with pytest.raises(Denied, match="Unauthorized to access it.*Account API Tokens: Edit.*Workers R2 Storage: Edit"):
+    with pytest.raises(Denied, match=r"Unauthorized to access it.*Account API Tokens: Edit.*Workers R2 Storage: Edit"):
         wrong.access()
 
 

@@ -180,7 +180,7 @@ def test_a_name_without_fifo_is_refused(setup: Setup) -> None:
 def test_teardown_asks_for_the_name(setup: Setup) -> None:
     """Another name than the queue's removes nothing."""
     setup.apply()
-    with pytest.raises(BadInput, match="not of 'other.fifo', and nothing was removed"):
+    with pytest.raises(BadInput, match=r"not of 'other\.fifo', and nothing was removed"):
         setup.teardown("other.fifo")
     assert setup.plan().is_settled
 

@@ -32,11 +32,14 @@ class Finding:
     remedy: str = ""
 
 
+_NOTHING_THERE = {"NoSuchKey", "NoSuchLifecycleConfiguration"}
+
+
 def _is_in(error: LrtError) -> bool:
     """Tell whether a call was let in, and only turned back for what it asked."""
     cause = error.__cause__
     if isinstance(error, NotFound):
-        return isinstance(cause, ClientError) and code(cause) == "NoSuchKey"
+        return isinstance(cause, ClientError) and code(cause) in _NOTHING_THERE
     return not isinstance(error, Unavailable)
 
 

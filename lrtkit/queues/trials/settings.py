@@ -31,10 +31,10 @@ _REGION = re.compile(r"sqs\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?")
 
 def findings(patient: Patient) -> Iterator[Finding]:
     """Check places, clock, lease and, for who may look at them, the queues' attributes."""
-    yield from _places(patient)
+    yield from places(patient)
     yield _clock(patient)
     if patient.role is Role.WORKER:
-        yield _lease(patient)
+        yield lease(patient)
     if (
         "sqs:GetQueueAttributes" in QUEUE_CALLS[patient.role]
         and "sqs:GetQueueAttributes" in (DEAD_LETTER_CALLS[patient.role])
@@ -42,11 +42,12 @@ def findings(patient: Patient) -> Iterator[Finding]:
         yield from _attributes(patient)
 
 
-def _places(patient: Patient) -> Iterator[Finding]:
+def places(patient: Patient) -> Iterator[Finding]:
+    """Compare the places that an env file names with one another."""
     queue, bucket = patient.cloud.queue, patient.cloud.bucket
-    for name, url in (("SQS_QUEUE_URL", queue.url), ("R2_S3_ENDPOINT_URL", bucket.endpoint_url)):
+    for what, url in ((Resource.QUEUE, queue.url), (Resource.BUCKET, bucket.endpoint_url)):
         safe = urlsplit(url).scheme == "https" or is_here(url)
-        yield _finding("encrypted on its way", name, safe, f"{url} is not. Try: https")
+        yield _finding(f"{what} encrypted on its way", urlsplit(url).netloc, safe, f"{url} is not. Try: https")
     found = _REGION.fullmatch(urlsplit(queue.url).hostname or "")
     region = found[1] if found else queue.region
     away = f"the queue is in {region}. Try: SQS_AWS_REGION={region}"
@@ -77,7 +78,8 @@ def _headers(patient: Patient) -> Mapping[str, str]:
     return headers
 
 
-def _lease(patient: Patient) -> Finding:
+def lease(patient: Patient) -> Finding:
+    """Compare the lease with how long a heartbeat may stand still; on the local cloud none does."""
     lease_s = patient.worker.lease_s
     why = f"a heartbeat may stand still for {SHORTEST_LEASE_S} s. Try: LRT_LEASE_SECONDS=120 or more"
     subject = f"{lease_s:g} s, a heartbeat every {lease_s / 4:g} s"
