@@ -32,6 +32,10 @@ class Admin:
     users: Any = field(default=None, repr=False)
     buckets: Any = field(default=None, repr=False)
 
+    def __repr__(self) -> str:
+        where = f"account {self.account.id} in {self.account.region}"
+        return f"<administrator of {where}, with the bucket at {self.bucket_url}>"
+
     @classmethod
     def from_profile(cls, profile: str | None = None, *, region: str, cloudflare: Cloudflare | None = None) -> Admin:
         """Return the doors of a profile as ``aws configure`` writes it; without one, of boto3's own search.

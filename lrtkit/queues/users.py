@@ -9,6 +9,7 @@ from typing import Any
 
 from lrtkit.queues.keyrings import LIMIT, KeyRing
 from lrtkit.queues.parts import Facts, tag_facts
+from lrtkit.queues.places import is_here
 from lrtkit.wire import aws
 from lrtkit.wire.errors import BadInput, NotFound
 from lrtkit.wire.settings import Access, read_env_file, write_env_file
@@ -91,7 +92,7 @@ class EnvFilePart:
         Raises BadInput where only one of the two is: a secret is told once, and no file is written over.
         """
         listed = {prefix: ring.listed() for prefixes, ring in self.rings.items() for prefix in prefixes}
-        if not self.path.exists():
+        if not self.path.exists() or self._is_of_a_gone_cloud():
             self._refuse_lost([key for found in listed.values() for key in found])
             return None
         values = read_env_file(self.path)
@@ -145,6 +146,11 @@ class EnvFilePart:
             _retire(ring, old, kept)
             retired += old
         return retired
+
+    def _is_of_a_gone_cloud(self) -> bool:
+        """Tell whether the file is of an earlier local cloud, whose keys are gone and opened nothing else."""
+        url = read_env_file(self.path).get("SQS_QUEUE_URL", "")
+        return is_here(url) and url != self.settings["SQS_QUEUE_URL"]
 
     def _holds(self, listed: Collection[str]) -> bool:
         values = read_env_file(self.path)

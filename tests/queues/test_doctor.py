@@ -218,3 +218,13 @@ def test_a_refused_key_is_wrong_everywhere_and_never_shown(setup: Setup) -> None
     assert "sqs:ReceiveMessage" in remedies(diagnosis)
     shown = repr(diagnosis) + diagnosis._repr_html_() + diagnosis.frame.to_csv()
     assert not [name for name, value in read_env_file(path).items() if "SECRET" in name and value in shown]
+
+
+def test_a_silent_service_is_one_finding(changed: Callable[..., Path]) -> None:
+    """Where nobody answers that is said once for the queues and once for the bucket; no more is tried there."""
+    nowhere = "http://127.0.0.1:9"
+    diagnosis = doctor(changed("worker", AWS_ENDPOINT_URL_SQS=nowhere, R2_S3_ENDPOINT_URL=nowhere))
+    silent = [finding for finding in diagnosis.wrong if finding.check == "answers"]
+    assert len(silent) == 2
+    assert "Try: mend its address" in silent[0].remedy
+    assert not [finding for finding in diagnosis.findings if finding.check.startswith(("sqs:", "s3:"))]

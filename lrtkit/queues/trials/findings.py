@@ -32,6 +32,18 @@ class Finding:
     remedy: str = ""
 
 
+def silence(subject: str, make: Callable[[], object]) -> Finding | None:
+    """Return what is wrong where a service does not answer at all, so that nothing else has to be tried on it."""
+    try:
+        with aws.explained(f"{subject} does not answer"):
+            make()
+    except Unavailable as error:
+        return Finding("answers", subject, Verdict.WRONG, f"{error}. Try: mend its address, or look at your network")
+    except LrtError:
+        return None
+    return None
+
+
 _NOTHING_THERE = {"NoSuchKey", "NoSuchLifecycleConfiguration"}
 
 

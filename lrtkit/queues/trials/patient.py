@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
+from lrtkit.queues.places import is_here, is_r2
 from lrtkit.queues.policies import Role
 from lrtkit.wire import aws
 from lrtkit.wire.settings import CloudSettings, WorkerSettings
-
-R2_HOST = ".r2.cloudflarestorage.com"
 
 
 @dataclass(frozen=True)
@@ -48,21 +45,12 @@ class Patient:
     @property
     def on_r2(self) -> bool:
         """R2 knows no policies: a token may read or write a whole bucket."""
-        return (urlsplit(self.cloud.bucket.endpoint_url).hostname or "").endswith(R2_HOST)
+        return is_r2(self.cloud.bucket.endpoint_url)
 
     @property
     def enforced(self) -> bool:
         """Servers on this machine let everybody do everything."""
         return not is_here(self.cloud.queue.endpoint_url or "")
-
-
-def is_here(url: str) -> bool:
-    """Tell whether a URL leads to this machine, where the local cloud is."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _client(service: str, access: Any, endpoint_url: str | None, region: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from lrtkit.queues.policies import DEAD_LETTER_CALLS, QUEUE_CALLS, Resource
-from lrtkit.queues.trials.findings import Finding, Try
+from lrtkit.queues.trials.findings import Finding, Try, silence
 from lrtkit.queues.trials.patient import Patient
 from lrtkit.wire.sqs import name_of
 
@@ -19,7 +19,11 @@ def findings(patient: Patient) -> Iterator[Finding]:
         (Resource.QUEUE, pair.url, QUEUE_CALLS[patient.role]),
         (Resource.DEAD_LETTERS, pair.dead_letter_url, DEAD_LETTER_CALLS[patient.role]),
     ):
-        for call, make in _calls(patient, url).items():
+        calls = _calls(patient, url)
+        if silent := silence(f"{resource} {name_of(url)}", calls["sqs:GetQueueAttributes"]):
+            yield silent
+            return
+        for call, make in calls.items():
             yield Try(call, f"{resource} {name_of(url)}", make, call in allowed).finding(enforced=patient.enforced)
     for call, make in _beyond(patient).items():
         yield Try(call, "account", make, must_work=False).finding(enforced=patient.enforced)

@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
+from lrtkit.queues.places import is_here
 from lrtkit.queues.policies import DEAD_LETTER_CALLS, QUEUE_CALLS, Resource, Role
 from lrtkit.queues.trials.findings import Finding, Verdict
-from lrtkit.queues.trials.patient import Patient, is_here
+from lrtkit.queues.trials.patient import Patient
 from lrtkit.wire import aws, keys
 from lrtkit.wire.errors import LrtError
 from lrtkit.wire.sqs import name_of
