@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,16 +12,22 @@ from lrtkit.queues.patience import Pause, code, message, patiently, told
 from lrtkit.wire import aws, keys
 from lrtkit.wire.errors import NotFound
 
-ABANDONED_AFTER_DAYS = 7
+UPLOADS = "abandoned uploads end after"
+"""The fact about a bucket's lifecycle. A worker that vanishes in the midst of an upload leaves parts that cost money
+and that no list of objects shows."""
+
+POLICY = "Policy"
+"""The fact about who may do what in it."""
+
+LONGEST_DAYS = 7
+TIDY = f"{LONGEST_DAYS} days"
 
 _RULE = {
     "ID": "abandoned-uploads",
     "Status": "Enabled",
     "Filter": {"Prefix": ""},
-    "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": ABANDONED_AFTER_DAYS},
+    "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": LONGEST_DAYS},
 }
-LIFECYCLE = json.dumps([_RULE])
-"""A worker that vanishes in the midst of an upload leaves parts that cost money and that no list of objects shows."""
 
 _DOCTORS = (f"{keys.DOCTOR}/", keys.readings_of("doctor"))
 
@@ -61,12 +66,14 @@ class BucketPart:
     def change(self, facts: Facts) -> None:
         """Set its lifecycle or its policy; a policy that names a user of just now is tried until the user is known."""
         with aws.explained(f"cannot configure the bucket {self.name}"):
-            if "Lifecycle" in facts:
-                rules = {"Rules": json.loads(facts["Lifecycle"])}
-                self.client.put_bucket_lifecycle_configuration(Bucket=self.name, LifecycleConfiguration=rules)
-            if "Policy" in facts:
+            if UPLOADS in facts:
+                rules = [*(rule for rule in self._rules() if rule.get("ID") != _RULE["ID"]), _RULE]
+                self.client.put_bucket_lifecycle_configuration(
+                    Bucket=self.name, LifecycleConfiguration={"Rules": rules}
+                )
+            if POLICY in facts:
                 patiently(
-                    lambda: self.client.put_bucket_policy(Bucket=self.name, Policy=facts["Policy"]),
+                    lambda: self.client.put_bucket_policy(Bucket=self.name, Policy=facts[POLICY]),
                     "S3 does not know the new users everywhere yet",
                     _is_stranger,
                     self.pause,
@@ -93,20 +100,41 @@ class BucketPart:
 
     def _fact(self, name: str) -> str | None:
         with aws.explained(f"cannot read the configuration of the bucket {self.name}"):
-            try:
-                if name == "Policy":
-                    return str(self.client.get_bucket_policy(Bucket=self.name)["Policy"])
-                return json.dumps(self.client.get_bucket_lifecycle_configuration(Bucket=self.name)["Rules"])
-            except ClientError as error:
-                if code(error) in {"NoSuchBucketPolicy", "NoSuchLifecycleConfiguration"}:
-                    return None
-                raise
+            return self._policy() if name == POLICY else _tidiness(self._rules())
+
+    def _policy(self) -> str | None:
+        try:
+            return str(self.client.get_bucket_policy(Bucket=self.name)["Policy"])
+        except ClientError as error:
+            if code(error) == "NoSuchBucketPolicy":
+                return None
+            raise
+
+    def _rules(self) -> list[dict[str, Any]]:
+        """Return the rules of its lifecycle, those of others too."""
+        try:
+            return list(self.client.get_bucket_lifecycle_configuration(Bucket=self.name)["Rules"])
+        except ClientError as error:
+            if code(error) == "NoSuchLifecycleConfiguration":
+                return []
+            raise
 
     def _empty(self) -> None:
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name)
         for page in pages:
             for found in page.get("Contents", []):
                 self.client.delete_object(Bucket=self.name, Key=found["Key"])
+
+
+def _tidiness(rules: list[dict[str, Any]]) -> str | None:
+    """Tell when abandoned uploads end, by whichever rule for the whole bucket ends them first; sooner is as good."""
+    whole = [rule for rule in rules if rule["Status"] == "Enabled" and not _is_partial(rule)]
+    days = [rule[name]["DaysAfterInitiation"] for rule in whole for name in rule if name.startswith("AbortIncomplete")]
+    return (TIDY if min(days) <= LONGEST_DAYS else f"{min(days)} days") if days else None
+
+
+def _is_partial(rule: dict[str, Any]) -> bool:
+    return bool(rule.get("Prefix") or any(rule.get("Filter", {}).values()))
 
 
 def _is_stranger(error: ClientError) -> bool:

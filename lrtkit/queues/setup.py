@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lrtkit.queues import policies
 from lrtkit.queues.admin import Admin
-from lrtkit.queues.bucket import LIFECYCLE, BucketPart
+from lrtkit.queues.bucket import POLICY, TIDY, UPLOADS, BucketPart
 from lrtkit.queues.keyrings import AwsKeys, KeyRing, R2Tokens
 from lrtkit.queues.pair import HIGH_THROUGHPUT, QUEUE, QueuePart, check_name, redrivable, redrive
 from lrtkit.queues.parts import Facts, Part
@@ -170,9 +170,9 @@ class Setup:
 
     @property
     def _bucket(self) -> BucketPart:
-        wishes = {"Lifecycle": LIFECYCLE}
+        wishes = {UPLOADS: TIDY}
         if policy := self.documents.get("bucket"):
-            wishes["Policy"] = json.dumps(policy)
+            wishes[POLICY] = json.dumps(policy)
         region = self.admin.account.region
         elsewhere = not self.admin.cloudflare and region != "us-east-1"
         return BucketPart(

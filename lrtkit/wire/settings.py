@@ -126,7 +126,7 @@ def read_env_file(path: str | Path) -> dict[str, str]:
     """Return an env file's variables, without a shell; raise BadInput where it is missing, open to others or wrong."""
     path = Path(path)
     if not path.is_file():
-        raise BadInput(f"there is no env file {path}. Try: `python -m lrtkit.local up`, or write one as in the README")
+        raise BadInput(f"there is no env file {path}. Try: `python -m lrtkit.local up`, or notebook 01")
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise BadInput(f"{path} holds keys and can be read by others. Try: chmod 600 {path}")
     try:

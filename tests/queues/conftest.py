@@ -13,7 +13,7 @@ import pytest
 from lrtkit.queues import Admin, Setup
 from lrtkit.wire import aws
 from lrtkit.wire.settings import Access, read_env_file, write_env_file
-from tests.conftest import ministack
+from tests import servers
 from tests.queues.recorder import Recorder
 
 REGION = "us-east-1"
@@ -40,7 +40,7 @@ class Clock:
 @pytest.fixture(scope="session")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a ministack that checks signatures and enforces policies."""
-    with ministack(tmp_path_factory.mktemp("guarded"), "tests.queues.guarded:app", AUTH="true") as url:
+    with servers.ministack(tmp_path_factory.mktemp("guarded"), "tests.queues.guarded:app", AUTH="true") as url:
         yield url
 
 

@@ -124,6 +124,23 @@ def test_drift_is_shown_and_mended(setup: Setup) -> None:
     assert setup.plan().is_settled
 
 
+def test_lifecycle_rules_of_others_stay(setup: Setup) -> None:
+    """A bucket that has rules already gets one more, and one that ends uploads sooner is left as it is."""
+    setup.apply()
+    client = setup.admin.buckets
+    whole = {"Status": "Enabled", "Filter": {"Prefix": ""}}
+    other = {"ID": "other", "Status": "Enabled", "Filter": {"Prefix": "logs/"}, "Expiration": {"Days": 30}}
+    slow = {"ID": "slow", **whole, "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 30}}
+    client.put_bucket_lifecycle_configuration(Bucket=setup.bucket, LifecycleConfiguration={"Rules": [other, slow]})
+    assert ("change", "bucket", setup.bucket, "abandoned uploads end after", "30 days", "7 days") in setup.plan().rows
+    setup.apply()
+    rules = client.get_bucket_lifecycle_configuration(Bucket=setup.bucket)["Rules"]
+    assert [rule["ID"] for rule in rules] == ["other", "slow", "abandoned-uploads"]
+    sooner = {"ID": "sooner", **whole, "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1}}
+    client.put_bucket_lifecycle_configuration(Bucket=setup.bucket, LifecycleConfiguration={"Rules": [sooner]})
+    assert setup.plan().is_settled
+
+
 def test_a_moved_bucket_is_written_into_the_files_and_keys_stay(setup: Setup) -> None:
     """A changed setting goes into the env files; keys, and what was written there by hand, stay as they are."""
     setup.apply()
@@ -232,6 +249,17 @@ def test_a_role_is_refused_what_is_the_administrators(setup: Setup) -> None:
     doors = Admin.from_env_file(path)
     with pytest.raises(Denied):
         replace(setup, admin=doors).apply()
+
+
+def test_a_profile_is_whose_account_aws_says(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A profile's keys, region and session token are used as `aws configure` wrote them; AWS tells the account."""
+    credentials = tmp_path / "credentials"
+    credentials.write_text("[mine]\naws_access_key_id = test\naws_secret_access_key = a-secret\n")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(credentials))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server)
+    admin = Admin.from_profile("mine", region="eu-west-1")
+    assert (admin.account.id, admin.bucket_url) == ("000000000000", "https://s3.eu-west-1.amazonaws.com")
+    assert "a-secret" not in repr(admin)
 
 
 def test_a_profile_without_keys_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
