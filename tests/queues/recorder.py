@@ -93,7 +93,7 @@ class _Gate(BaseHTTPRequestHandler):
         if status is None:
             status = self._ask(body)
         else:
-            self._answer(status, [], b"<Error><Code>InvalidClientTokenId</Code></Error>" if status == 403 else b"")
+            self._answer(status, [], _refusal(action) if status == 403 else b"")
         self.owner.calls.append(Call(key, action, resource, status))
 
     def _ask(self, body: bytes) -> int:
@@ -130,6 +130,13 @@ class _Gate(BaseHTTPRequestHandler):
 
     def log_message(self, *arguments: object) -> None:
         """Keep quiet."""
+
+
+def _refusal(action: str) -> bytes:
+    """Return what the service says to a key that it does not know, in its own form."""
+    if action.startswith("sqs:"):
+        return b'{"__type": "AccessDenied", "message": "not yet"}'
+    return b"<Error><Code>InvalidClientTokenId</Code></Error>"
 
 
 def _meaning(request: _Gate, body: bytes) -> tuple[str, str, str]:

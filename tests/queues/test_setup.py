@@ -168,6 +168,13 @@ def test_users_that_aws_does_not_know_yet_are_waited_for(setup: Setup, clock: Cl
     assert setup.plan().is_settled
 
 
+def test_rights_that_have_not_spread_yet_are_waited_for(setup: Setup, gate: Recorder, clock: Clock) -> None:
+    """After a change apply waits until each role is let in, and tells so; what never is, the doctor tells."""
+    gate.fail("sqs:ReceiveMessage", 3, 403)  # two are the submitter's, who must be refused
+    setup.apply()
+    assert clock.waits == [(5.0, "SQS does not know the new policies everywhere yet")]
+
+
 def test_a_policy_that_is_never_taken_is_told(setup: Setup, clock: Clock) -> None:
     """What does not pass in a minute and a half is an error, with what AWS said."""
     with pytest.raises(BadInput, match="Invalid value for the parameter Policy"):
