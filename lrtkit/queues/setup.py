@@ -20,6 +20,7 @@ from lrtkit.queues.policies import Document, Role
 from lrtkit.queues.rights import Rights
 from lrtkit.queues.trials import refused
 from lrtkit.queues.users import EnvFilePart, UserPart, variables
+from lrtkit.wire import keys
 from lrtkit.wire.errors import BadInput
 from lrtkit.wire.settings import CloudSettings, read_env_file, write_env_file
 
@@ -86,6 +87,8 @@ class Setup:
         For machines of strangers, up to seven days, on R2 only. It stems from the worker's own token, and
         ends with it too. Returns where the file lies; one that was lent before is written over.
         """
+        if "/" in experiment or not keys.is_inside(experiment):
+            raise BadInput(f"an experiment cannot be called {experiment!r}. Try: the name that its Experiment has")
         if not self.admin.cloudflare:
             raise BadInput("only R2 lends temporary keys, and this bucket is on S3. Try: Admin with cloudflare=")
         values = read_env_file(self.env_file(Role.WORKER))
@@ -106,7 +109,7 @@ class Setup:
         self._check_owned()
         if not with_contents:
             self._refuse_contents()
-        for path in Path(self.folder).glob(f"{Role.WORKER}-*.env"):
+        for path in self._lent():
             path.unlink()
         return clear([self._bucket, *reversed(self._queues), *map(self._env_file, self.users), *self._users])
 
@@ -201,6 +204,11 @@ class Setup:
             **({"AWS_ENDPOINT_URL_SQS": endpoint} if endpoint else {}),
             **({"queue_url": f"{root}/{self.queue}"} if role is Role.AUTOSCALER else {}),
         }
+
+    def _lent(self) -> list[Path]:
+        """Return the env files with temporary keys for this queue."""
+        found = Path(self.folder).glob(f"{Role.WORKER}-*.env")
+        return [path for path in found if read_env_file(path).get("SQS_QUEUE_URL", "").endswith(f"/{self.queue}")]
 
     def _await_rights(self) -> None:
         """Wait until each role is let in, for as long as SQS may take to spread a policy; later the doctor tells."""

@@ -128,8 +128,24 @@ def test_a_worker_file_with_a_temporary_key(on_r2: Setup, fake: FakeCloudflare) 
     assert env["SQS_AWS_ACCESS_KEY_ID"] == own["SQS_AWS_ACCESS_KEY_ID"]
     assert fake.wishes[0]["parentAccessKeyId"] == own["R2_AWS_ACCESS_KEY_ID"]
     assert fake.wishes[0]["prefixes"] == ["argon/"]
+    other = Path(on_r2.folder) / "worker-other.env"
+    write_env_file(other, {**env, "SQS_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/other.fifo"})
     on_r2.teardown(on_r2.queue)
     assert not path.exists()
+    assert other.exists()
+
+
+def test_a_temporary_key_for_what_is_no_experiment_is_refused(on_r2: Setup) -> None:
+    """A name that would lead out of the folder of env files, or of the bucket's prefix, writes nothing."""
+    for name in ("../keys", "a/b", ""):
+        with pytest.raises(BadInput, match="cannot be called"):
+            on_r2.lend(name)
+
+
+def test_s3_lends_no_keys(setup: Setup) -> None:
+    """On S3 there is no such thing, and that is told."""
+    with pytest.raises(BadInput, match="only R2 lends temporary keys"):
+        setup.lend("argon")
 
 
 def test_a_token_that_may_not_is_told_what_to_click(fake: FakeCloudflare) -> None:
