@@ -11,7 +11,7 @@ import pytest
 from lrtkit import connect
 from lrtkit.queues import Admin, Cloudflare, Setup
 from lrtkit.wire.errors import BadInput, Denied, Unavailable
-from lrtkit.wire.settings import Access, read_env_file
+from lrtkit.wire.settings import Access, read_env_file, write_env_file
 from tests.queues.cloudflare import ACCOUNT, FakeCloudflare
 from tests.queues.conftest import ROOT, Clock, admin_file, env_of
 
