@@ -70,6 +70,6 @@ def _admin(access: Access, region: str, endpoint_url: str | None, cloudflare: Cl
         url = cloudflare.bucket_url
         buckets = aws.client("s3", cloudflare.access(), endpoint_url=url, region="us-east-1")
     else:
-        url = endpoint_url or f"https://s3.{region}.amazonaws.com"
+        url = endpoint_url or f"https://s3.{region}.{account.domain}"
         buckets = client("s3", endpoint_url=url)
     return Admin(account, url, endpoint_url, cloudflare, buckets=buckets, **doors)

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lrtkit.queues.parts import Facts
+from lrtkit.queues.parts import Facts, same
 from lrtkit.queues.patience import Pause, code, message, patiently, told
 from lrtkit.wire import aws, keys
 from lrtkit.wire.errors import NotFound
@@ -57,11 +57,11 @@ class BucketPart:
         return {name: value for name in self.wishes if (value := self._fact(name)) is not None}
 
     def create(self) -> None:
-        """Create it, and give it what it is to have."""
+        """Create it, and give it what it is to have; R2 ends abandoned uploads by itself."""
         place = {"CreateBucketConfiguration": {"LocationConstraint": self.location}} if self.location else {}
         with aws.explained(f"cannot create the bucket {self.name}"):
             self.client.create_bucket(Bucket=self.name, **place)
-        self.change(self.wishes)
+        self.change({name: value for name, value in self.wishes.items() if not same(self._fact(name), value)})
 
     def change(self, facts: Facts) -> None:
         """Set its lifecycle or its policy; a policy that names a user of just now is tried until the user is known."""

@@ -100,6 +100,11 @@ class Account:
         """AWS in China and for the American government is apart."""
         return {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(self.region.rpartition("-")[0].rpartition("-")[0], "aws")
 
+    @property
+    def domain(self) -> str:
+        """Where its services are."""
+        return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
+
     def queue(self, name: str) -> str:
         """Return the ARN of a queue."""
         return f"arn:{self.partition}:sqs:{self.region}:{self.id}:{name}"

@@ -194,7 +194,7 @@ class Setup:
 
     def _settings(self, role: Role) -> Facts:
         account, endpoint = self.admin.account, self.admin.endpoint_url
-        root = f"{endpoint or _sqs_url(account.region)}/{account.id}"
+        root = f"{endpoint or f'https://sqs.{account.region}.{account.domain}'}/{account.id}"
         return {
             "SQS_AWS_REGION": account.region,
             "SQS_QUEUE_URL": f"{root}/{self.queue}",
@@ -232,7 +232,3 @@ class Setup:
             held.append(f"the bucket {self.bucket} holds objects")
         if held:
             raise BadInput(f"{', '.join(held)}, and nothing was removed. Try: with_contents=True, which loses them")
-
-
-def _sqs_url(region: str) -> str:
-    return f"https://sqs.{region}.amazonaws.com" + (".cn" if region.startswith("cn-") else "")

@@ -241,7 +241,9 @@ def test_queue_policies_keep_within_the_limits_of_sqs(name: str) -> None:
 )
 def test_arns_are_of_the_regions_partition(region: str, partition: str) -> None:
     """China and the American government have AWS apart."""
-    assert Account("1", region).queue("q").startswith(f"arn:{partition}:sqs:{region}:1:")
+    account = Account("1", region)
+    assert account.queue("q") == f"arn:{partition}:sqs:{region}:1:q"
+    assert account.domain.endswith(".cn") is (partition == "aws-cn")
 
 
 def _listed(value: str | list[str]) -> list[str]:

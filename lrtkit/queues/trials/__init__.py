@@ -63,7 +63,7 @@ def doctor(
 def refused(env_file: str | Path, role: Role) -> list[Finding]:
     """Return what the holder of an env file must be able to do with the queues, and is refused."""
     tries = queue.findings(Patient.of(read_env_file(env_file), role))
-    return [finding for finding in tries if finding.verdict is Verdict.WRONG]
+    return [finding for finding in tries if finding.is_refusal]
 
 
 def _role(path: Path, role: Role | str | None) -> Role:

@@ -24,12 +24,16 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One try: what was tried, of what, how it went, and what to do where it is wrong."""
+    """One try: what was tried, of what, how it went, and what to do where it is wrong.
+
+    ``is_refusal`` tells that the key was turned away from what its holder must be able to do.
+    """
 
     check: str
     subject: str
     verdict: Verdict
     remedy: str = ""
+    is_refusal: bool = False
 
 
 def silence(subject: str, make: Callable[[], object]) -> Finding | None:
@@ -80,7 +84,7 @@ class Try:
         if not self.must_work:
             return Finding(self.call, self.subject, Verdict.REFUSED)
         remedy = f"{error}. Try: apply the set-up again, as in notebook 01; a change may need a minute"
-        return Finding(self.call, self.subject, Verdict.WRONG, remedy)
+        return Finding(self.call, self.subject, Verdict.WRONG, remedy, is_refusal=True)
 
     def _let_in(self, *, enforced: bool) -> Finding:
         if self.must_work:
