@@ -17,6 +17,7 @@ from lrtkit.queues import Diagnosis, Role, Setup, Verdict, doctor
 from lrtkit.queues.trials import settings
 from lrtkit.queues.trials.findings import Try
 from lrtkit.queues.trials.patient import Patient
+from lrtkit.wire import keys
 from lrtkit.wire.errors import BadInput
 from lrtkit.wire.settings import read_env_file, write_env_file
 from lrtkit.wire.sqs import Outgoing
@@ -97,7 +98,7 @@ def test_it_does_no_harm(setup: Setup) -> None:
     assert (message.body, message.receive_count) == ("body", 1)
     assert worker.queue.receive(lease_s=30, wait_s=1, attempt_id="second") is None
     found = [each.key for each in worker.store.listed("")]
-    assert found == ["_autoscaler/doctor/doctor.json", "_lrt/doctor/checkpoint.json"]
+    assert found == [keys.readings("doctor", "doctor"), keys.record(keys.DOCTOR)]
     submitter = connect(setup.env_file("submitter")).queue
     assert (submitter.depth().waiting, submitter.depth().dead) == (0, 0)
 

@@ -62,8 +62,8 @@ def doctor(
 
 def refused(env_file: str | Path, role: Role) -> list[Finding]:
     """Return what the holder of an env file must be able to do with the queues, and is refused."""
-    tries = queue.findings(Patient.of(read_env_file(env_file), role))
-    return [finding for finding in tries if finding.is_refusal]
+    needed = [each for each in queue.tries(Patient.of(read_env_file(env_file), role)) if each.must_work]
+    return [finding for each in needed if (finding := each.finding(enforced=True)).is_refusal]
 
 
 def _role(path: Path, role: Role | str | None) -> Role:

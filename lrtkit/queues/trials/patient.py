@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from lrtkit.queues.places import is_here, is_r2
@@ -21,26 +22,30 @@ class Patient:
     worker: WorkerSettings
     plan_days: float | None
     prefix: str
-    queues: Any = field(repr=False)
-    buckets: Any = field(repr=False)
-    users: Any = field(repr=False)
 
     @classmethod
     def of(cls, env: Mapping[str, str], role: Role, *, plan_days: float | None = None, prefix: str = "") -> Patient:
         """Read the variables; raise BadInput that names each that is missing or wrong."""
-        cloud, worker = CloudSettings.from_env(env), WorkerSettings.from_env(env)
-        queue, bucket = cloud.queue, cloud.bucket
-        door = queue.access, queue.endpoint_url, queue.region
-        return cls(
-            role,
-            cloud,
-            worker,
-            plan_days,
-            prefix,
-            queues=_client("sqs", *door),
-            buckets=_client("s3", bucket.access, bucket.endpoint_url, "auto"),
-            users=_client("iam", *door),
-        )
+        return cls(role, CloudSettings.from_env(env), WorkerSettings.from_env(env), plan_days, prefix)
+
+    @cached_property
+    def queues(self) -> Any:
+        """A client of SQS with these keys."""
+        return self._at_aws("sqs")
+
+    @cached_property
+    def users(self) -> Any:
+        """A client of IAM with these keys."""
+        return self._at_aws("iam")
+
+    @cached_property
+    def buckets(self) -> Any:
+        """A client of S3 or R2 with these keys."""
+        return aws.client("s3", self.cloud.bucket.access, endpoint_url=self.cloud.bucket.endpoint_url)
+
+    def _at_aws(self, service: str) -> Any:
+        queue = self.cloud.queue
+        return aws.client(service, queue.access, endpoint_url=queue.endpoint_url, region=queue.region)
 
     @property
     def on_r2(self) -> bool:
@@ -51,7 +56,3 @@ class Patient:
     def enforced(self) -> bool:
         """Servers on this machine let everybody do everything."""
         return not is_here(self.cloud.queue.endpoint_url or "")
-
-
-def _client(service: str, access: Any, endpoint_url: str | None, region: str) -> Any:
-    return aws.client(service, access, endpoint_url=endpoint_url, region=region)

@@ -13,20 +13,30 @@ _NO_RECEIPT = "lrtkit-doctor"
 
 
 def findings(patient: Patient) -> Iterator[Finding]:
-    """Try each call on each queue, then what only an administrator may do."""
-    pair = patient.cloud.queue
-    for resource, url, allowed in (
-        (Resource.QUEUE, pair.url, QUEUE_CALLS[patient.role]),
-        (Resource.DEAD_LETTERS, pair.dead_letter_url, DEAD_LETTER_CALLS[patient.role]),
-    ):
-        calls = _calls(patient, url)
-        if silent := silence(f"{resource} {name_of(url)}", calls["sqs:GetQueueAttributes"]):
+    """Try each call on each queue, then what only an administrator may do; where nobody answers, nothing else."""
+    for resource, url, _ in _queues(patient):
+        if silent := silence(f"{resource} {name_of(url)}", _calls(patient, url)["sqs:GetQueueAttributes"]):
             yield silent
             return
-        for call, make in calls.items():
-            yield Try(call, f"{resource} {name_of(url)}", make, call in allowed).finding(enforced=patient.enforced)
+    for each in tries(patient):
+        yield each.finding(enforced=patient.enforced)
     for call, make in _beyond(patient).items():
         yield Try(call, "account", make, must_work=False).finding(enforced=patient.enforced)
+
+
+def tries(patient: Patient) -> Iterator[Try]:
+    """Return each call on each queue, and whether it must work."""
+    for resource, url, allowed in _queues(patient):
+        for call, make in _calls(patient, url).items():
+            yield Try(call, f"{resource} {name_of(url)}", make, call in allowed)
+
+
+def _queues(patient: Patient) -> tuple[tuple[Resource, str, tuple[str, ...]], ...]:
+    pair = patient.cloud.queue
+    return (
+        (Resource.QUEUE, pair.url, QUEUE_CALLS[patient.role]),
+        (Resource.DEAD_LETTERS, pair.dead_letter_url, DEAD_LETTER_CALLS[patient.role]),
+    )
 
 
 def _calls(patient: Patient, url: str) -> dict[str, Callable[[], object]]:
