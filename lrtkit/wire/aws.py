@@ -54,9 +54,11 @@ _BY_CODE: dict[str, type[LrtError]] = {
     "InvalidAccessKeyId": Denied,
     "InvalidClientTokenId": Denied,
     "InvalidSecurity": Denied,
+    "InvalidToken": Denied,
     "RequestExpired": Denied,
     "RequestTimeTooSkewed": Denied,
     "SignatureDoesNotMatch": Denied,
+    "TokenRefreshRequired": Denied,
     "UnrecognizedClientException": Denied,
     "OverLimit": Throttled,
     "RequestThrottled": Throttled,
@@ -101,6 +103,13 @@ class Connect(Protocol):
         """Return a client of the service."""
 
 
+_HINTS = (
+    (r"RequestTimeTooSkewed|RequestExpired|[Ss]ignature expired|not yet current", "set this machine's clock"),
+    (r"ExpiredToken|TokenRefreshRequired", "put a new key into the env file, then connect anew"),
+)
+"""What to do, where a code or the words of an answer say it."""
+
+
 _one_at_a_time = threading.Lock()
 """A session must not make two clients at once."""
 
@@ -133,6 +142,7 @@ def client(
             service,
             aws_access_key_id=access.key_id,
             aws_secret_access_key=access.secret,
+            aws_session_token=access.session_token,
             region_name=region,
             endpoint_url=endpoint_url,
             config=config,
@@ -202,6 +212,9 @@ def _sentence(error: BaseException, kind: type[LrtError]) -> str:
     by_words = (what for pattern, what in _HINTS if re.search(pattern, f"{error} {error.response}"))
     advice = next(by_words, None) or ADVICE.get(kind)
     return f"{said.rstrip('.')}. Try: {advice}" if advice else said
+def _sentence(error: BaseException) -> str:
+    said = error.response.get("Error", {}).get("Message") if isinstance(error, ClientError) else None
+    return " ".join((said or str(error)).split())[:500].rstrip(".")
 
 
 def _line(text: str) -> str:

@@ -144,6 +144,6 @@ def test_an_expired_temporary_key_says_what_to_do(code: str) -> None:
     with pytest.raises(Denied) as caught, aws.explained("cannot read argon/1/checkpoint.json"):
         raise ClientError(response, "GetObject")
     assert str(caught.value) == (
-        "cannot read argon/1/checkpoint.json: the temporary key has expired (The provided token has expired.). "
-        "Try: a new one in the env file, then start again with it"
+        "cannot read argon/1/checkpoint.json: The provided token has expired. "
+        "Try: put a new key into the env file, then connect anew"
     )
