@@ -103,13 +103,6 @@ class Connect(Protocol):
         """Return a client of the service."""
 
 
-_HINTS = (
-    (r"RequestTimeTooSkewed|RequestExpired|[Ss]ignature expired|not yet current", "set this machine's clock"),
-    (r"ExpiredToken|TokenRefreshRequired", "put a new key into the env file, then connect anew"),
-)
-"""What to do, where a code or the words of an answer say it."""
-
-
 _one_at_a_time = threading.Lock()
 """A session must not make two clients at once."""
 
@@ -208,13 +201,10 @@ def _sentence(error: BaseException, kind: type[LrtError]) -> str:
     if not isinstance(error, ClientError):
         return _line(str(error))
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    said = _line(error.response["Error"].get("Message") or f"no reason but HTTP status {status}")
+    said = _line(error.response.get("Error", {}).get("Message") or f"no reason but HTTP status {status}")
     by_words = (what for pattern, what in _HINTS if re.search(pattern, f"{error} {error.response}"))
     advice = next(by_words, None) or ADVICE.get(kind)
     return f"{said.rstrip('.')}. Try: {advice}" if advice else said
-def _sentence(error: BaseException) -> str:
-    said = error.response.get("Error", {}).get("Message") if isinstance(error, ClientError) else None
-    return " ".join((said or str(error)).split())[:500].rstrip(".")
 
 
 def _line(text: str) -> str:
@@ -223,7 +213,7 @@ def _line(text: str) -> str:
 
 _HINTS = (
     (r"RequestTimeTooSkewed|RequestExpired|[Ss]ignature expired|not yet current", "set this machine's clock"),
-    (r"ExpiredToken", "put a new key into the env file, then connect anew"),
+    (r"ExpiredToken|TokenRefreshRequired", "put a new key into the env file, then connect anew"),
 )
 """What to do, where a code or the words of an answer say it."""
 
