@@ -42,10 +42,17 @@ def silence(subject: str, make: Callable[[], object]) -> Finding | None:
         with aws.explained(f"{subject} does not answer"):
             make()
     except Unavailable as error:
-        return Finding("answers", subject, Verdict.WRONG, f"{error}. Try: mend its address, or look at your network")
+        return Finding(
+            "answers", subject, Verdict.WRONG, f"{_said(error)}. Try: mend its address, or look at your network"
+        )
     except LrtError:
         return None
     return None
+
+
+def _said(error: LrtError) -> str:
+    """Return an error without its advice, where there is better advice."""
+    return str(error).partition(". Try: ")[0]
 
 
 _NOTHING_THERE = {"NoSuchKey", "NoSuchLifecycleConfiguration"}
@@ -83,7 +90,7 @@ class Try:
     def _refused(self, error: Denied) -> Finding:
         if not self.must_work:
             return Finding(self.call, self.subject, Verdict.REFUSED)
-        remedy = f"{error}. Try: apply the set-up again, as in notebook 01; a change may need a minute"
+        remedy = f"{_said(error)}. Try: apply the set-up again, as in notebook 01; a change may need a minute"
         return Finding(self.call, self.subject, Verdict.WRONG, remedy, is_refusal=True)
 
     def _let_in(self, *, enforced: bool) -> Finding:
