@@ -19,6 +19,7 @@ from lrtkit.connection import connect
 from lrtkit.experiment import Experiment
 from lrtkit.printing import Form
 from lrtkit.progress.story import Story
+from lrtkit.queues import Role, Verdict, doctor
 from lrtkit.wire.errors import BadInput, Denied, LrtError, NotFound, Unavailable
 
 FINE, UNFINISHED, BAD_INPUT, NO_SERVICE = range(4)
@@ -32,7 +33,7 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         if arguments.command == command.NAME:
             return command.run(arguments)
-        answer = _COMMANDS[arguments.command](Experiment(arguments.experiment, connect(arguments.env_file)), arguments)
+        answer = _doctor(arguments) if arguments.command == "doctor" else _experiment(arguments)
         _print(answer, arguments.form)
     except LrtError as error:
         sys.stderr.write(f"{error}\n")
@@ -43,7 +44,16 @@ def main(words: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever reads has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FINE
-    return UNFINISHED if getattr(arguments, "check", False) and not _all_done(answer) else FINE
+    return UNFINISHED if getattr(arguments, "check", False) and not _all_well(answer) else FINE
+
+
+def _experiment(arguments: argparse.Namespace) -> pd.DataFrame | Story:
+    return _COMMANDS[arguments.command](Experiment(arguments.experiment, connect(arguments.env_file)), arguments)
+
+
+def _doctor(arguments: argparse.Namespace) -> pd.DataFrame:
+    diagnosis = doctor(arguments.env_file, role=arguments.role, plan_days=arguments.days, prefix=arguments.prefix)
+    return diagnosis.frame.set_index("check")
 
 
 def _code(error: LrtError) -> int:
@@ -59,8 +69,12 @@ def _print(answer: pd.DataFrame | Story, form: Form | None) -> None:
     sys.stdout.flush()
 
 
-def _all_done(answer: pd.DataFrame | Story) -> bool:
-    return isinstance(answer, Story) or bool((answer["state"] == "done").all())
+def _all_well(answer: pd.DataFrame | Story) -> bool:
+    if isinstance(answer, Story):
+        return True
+    if "verdict" in answer:
+        return not bool((answer["verdict"] == Verdict.WRONG).any())
+    return bool((answer["state"] == "done").all())
 
 
 def _purge(experiment: Experiment, confirm: str | None) -> pd.DataFrame:
@@ -116,7 +130,11 @@ def _parser() -> argparse.ArgumentParser:
     command.add_to(commands)
     made = {name: commands.add_parser(name, help=what, description=what) for name, what in _HELP.items()}
     for each in made.values():
-        _add_common(each)
+        each.add_argument("--experiment", required=True, metavar="NAME", help="what the set of jobs is called")
+        each.add_argument("--env-file", metavar="FILE", help="default: .lrt/submitter.env, else the environment")
+    made["doctor"] = _add_doctor(commands)
+    for each in made.values():
+        _add_forms(each)
     for name in ("submit", "diff"):
         made[name].add_argument("table", help="a CSV, a row a job")
         made[name].add_argument("--required", nargs="*", default=["steps"], help="columns of each job (default: steps)")
@@ -138,9 +156,18 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--experiment", required=True, metavar="NAME", help="what the set of jobs is called")
-    parser.add_argument("--env-file", metavar="FILE", help="default: .lrt/submitter.env, else the environment")
+def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    what = "try, without harm, what an env file's keys must and must not be able to do; fails with 1 where it is wrong"
+    parser = commands.add_parser("doctor", help=what, description=what)
+    parser.add_argument("env_file", metavar="FILE", help="such as keys/worker.env")
+    parser.add_argument("--role", choices=list(Role), help="whose file it is (default: as it is called)")
+    parser.add_argument("--days", type=float, help="how long the campaign is to take")
+    parser.add_argument("--prefix", default="", help="all that a temporary key may use of the bucket, such as argon/")
+    parser.set_defaults(check=True)
+    return parser
+
+
+def _add_forms(parser: argparse.ArgumentParser) -> None:
     forms = parser.add_mutually_exclusive_group()
     for form in Form:
         forms.add_argument(

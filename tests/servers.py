@@ -32,13 +32,14 @@ def has_second_opinion() -> bool:
 
 
 @contextmanager
-def ministack(folder: Path) -> Iterator[str]:
+def ministack(folder: Path, app: str = "ministack.app:app", **settings: str) -> Iterator[str]:
     """Serve SQS and S3 at the URL; the socket is bound here, so that no other program can take its port."""
-    server = ["hypercorn", "ministack.app:app", "--workers", "0", "--keep-alive", "75", "--log-level", "WARNING"]
+    server = ["hypercorn", app, "--workers", "0", "--keep-alive", "75", "--log-level", "WARNING"]
     with socket.create_server((HOST, 0)) as sock:
         url = f"http://{HOST}:{sock.getsockname()[1]}"
         command = [sys.executable, "-m", *server, "--bind", f"fd://{sock.fileno()}"]
-        process = _started(command, folder, "ministack", env=_quiet_ministack(url), pass_fds=[sock.fileno()])
+        env = {**_quiet_ministack(url), "PYTHONPATH": str(ROOT), **settings}
+        process = _started(command, folder, "ministack", env=env, pass_fds=[sock.fileno()])
     with _running(process, f"{url}/_ministack/health"):
         yield url
 

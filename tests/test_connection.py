@@ -92,7 +92,7 @@ def test_missing_env_file(tmp_path: Path) -> None:
     with pytest.raises(BadInput) as caught:
         connect(tmp_path / "no.env")
     assert str(caught.value) == (
-        f"there is no env file {tmp_path}/no.env. Try: `python -m lrtkit.local up`, or write one as in the README"
+        f"there is no env file {tmp_path}/no.env. Try: `python -m lrtkit.local up`, or notebook 01"
     )
 
 

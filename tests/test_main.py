@@ -24,6 +24,7 @@ from lrtkit.wire import keys
 from lrtkit.wire.clock import iso
 from lrtkit.wire.job import Job
 from lrtkit.wire.record import Failure, Holder, Record, State
+from lrtkit.wire.settings import read_env_file, write_env_file
 
 NOW = "2026-11-24T10:00:00.000Z"
 
@@ -50,6 +51,14 @@ class Said:
         return list(csv.DictReader(io.StringIO(self.out)))
 
 
+def run(*words: str, out: io.StringIO | None = None) -> Said:
+    """Run a command."""
+    out, err = out or io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        code = main(words)
+    return Said(code, out.getvalue(), err.getvalue())
+
+
 @dataclass
 class Shell:
     """Runs the command on a cloud."""
@@ -60,10 +69,7 @@ class Shell:
 
     def __call__(self, command: str, *words: str, out: io.StringIO | None = None) -> Said:
         """Run a command on the experiment ``exp``."""
-        out, err = out or io.StringIO(), io.StringIO()
-        with redirect_stdout(out), redirect_stderr(err):
-            code = main([command, *words, "--experiment", "exp", "--env-file", str(self.env_file)])
-        return Said(code, out.getvalue(), err.getvalue())
+        return run(command, *words, "--experiment", "exp", "--env-file", str(self.env_file), out=out)
 
     def table(self, text: str = "name,steps\na,10\nb,20\n") -> str:
         """Write a CSV, and return its path."""
@@ -249,3 +255,14 @@ def test_json_is_that_of_one_text() -> None:
     rows = [{"job_id": "a", "n": 1, "list": [1]}, {"job_id": "b", "n": 2, "list": {"a": 2}}]
     assert "".join(printing.frame(frame, Form.JSON)) == json.dumps(rows, indent=1) + "\n"
     assert "".join(printing.frame(frame[:0], Form.JSON)) == "[]\n"
+
+
+def test_doctor_tells_in_a_table_and_fails_where_something_is_wrong(shell: Shell, tmp_path: Path) -> None:
+    """The doctor's table goes where every table goes; it ends with 0 where all is well, and with 1 where not."""
+    well = run("doctor", str(shell.env_file), "--role", "worker")
+    assert (well.code, well.err) == (0, "")
+    assert {"check", "of", "verdict", "remedy"} == set(well.rows[0])
+    lost = tmp_path / "worker.env"
+    write_env_file(lost, {**read_env_file(shell.env_file), "R2_BUCKET_NAME": "nowhere"})
+    assert run("doctor", str(lost), "--role", "worker").code == 1
+    assert "Try: role=" in run("doctor", str(shell.env_file.rename(tmp_path / "mine.env"))).err

@@ -31,7 +31,7 @@ async def work(cloud: CloudSettings, settings: WorkerSettings) -> None:
     orphans.adopt()
     clock = SystemClock()
     report = Report(clock, holder())
-    secrets = (cloud.queue.access.secret, cloud.bucket.access.secret)
+    secrets = (*cloud.queue.access.secrets, *cloud.bucket.access.secrets)
     workloads = Processes(settings.workload, clock, secrets=secrets, env=os.environ)
 
     def end_at_once() -> None:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from lrtkit.function.account import Account
 from lrtkit.function.plan import Plan
+from lrtkit.queues import policies
 from lrtkit.wire import aws
 from lrtkit.wire.errors import BadInput, Conflict, LrtError
 from lrtkit.wire.sqs import name_of
@@ -17,7 +18,6 @@ from lrtkit.wire.sqs import name_of
 T = TypeVar("T")
 
 RIGHTS = "rights"
-READ_DEPTH = "sqs:GetQueueAttributes"
 LOG_DAYS = 30
 _SETTLE_S = 30.0
 """A role is known everywhere only some seconds after it was made."""
@@ -45,13 +45,11 @@ _TRUST = {
 
 def _rights(region: str, account_id: str, plan: Plan) -> dict[str, Any]:
     """Return what the role may do; the right to read stands here too, lest a new policy of the queue lock it out."""
-    queue = f"arn:aws:sqs:{region}:{account_id}:{name_of(plan.queue_url)}"
+    queue = policies.Account(account_id, region).queue(name_of(plan.queue_url))
     log = f"arn:aws:logs:{region}:{account_id}:log-group:{plan.log_group}:*"
-    statements = [
-        {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": log},
-        {"Effect": "Allow", "Action": READ_DEPTH, "Resource": queue},
-    ]
-    return {"Version": "2012-10-17", "Statement": statements}
+    logs = {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": log}
+    document = policies.autoscaler(queue)
+    return {**document, "Statement": [logs, *document["Statement"]]}
 
 
 def make_log_group(account: Account, plan: Plan) -> None:
@@ -69,7 +67,7 @@ def allow_reading(account: Account, plan: Plan, role_arn: str) -> None:
         "Sid": plan.statement,
         "Effect": "Allow",
         "Principal": {"AWS": role_arn},
-        "Action": READ_DEPTH,
+        "Action": policies.QUEUE_CALLS[policies.Role.AUTOSCALER][0],
         "Resource": _attribute(account, plan, "QueueArn"),
     }
     policy = _queue_policy(account, plan)

@@ -59,6 +59,9 @@ async def start_ministack(sock: socket.socket, *, log: Path, marks: dict[str, st
         "DOCKER_HOST": "unix:///nowhere",  # else it clears away other ministacks' containers
     }
     server = ["hypercorn", "ministack.app:app", "--bind", f"fd://{sock.fileno()}", "--workers", "0"]
+    port = sock.getsockname()[1]
+    for name in (_HOST, "localhost"):  # a web page could reach this machine by a name of its own
+        server += ["--server-name", f"{name}:{port}"]
     with log.open("ab") as output, sock:
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", *server, "--keep-alive", "75", "--log-level", "WARNING"),

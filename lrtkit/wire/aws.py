@@ -55,9 +55,11 @@ _BY_CODE: dict[str, type[LrtError]] = {
     "InvalidAccessKeyId": Denied,
     "InvalidClientTokenId": Denied,
     "InvalidSecurity": Denied,
+    "InvalidToken": Denied,
     "RequestExpired": Denied,
     "RequestTimeTooSkewed": Denied,
     "SignatureDoesNotMatch": Denied,
+    "TokenRefreshRequired": Denied,
     "UnrecognizedClientException": Denied,
     "OverLimit": Throttled,
     "RequestThrottled": Throttled,
@@ -134,6 +136,7 @@ def client(
             service,
             aws_access_key_id=access.key_id or None,
             aws_secret_access_key=access.secret or None,
+            aws_session_token=access.session_token,
             region_name=region,
             endpoint_url=endpoint_url,
             config=config,
@@ -199,7 +202,7 @@ def _sentence(error: BaseException, kind: type[LrtError]) -> str:
     if not isinstance(error, ClientError):
         return _line(str(error))
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    said = _line(error.response["Error"].get("Message") or f"no reason but HTTP status {status}")
+    said = _line(error.response.get("Error", {}).get("Message") or f"no reason but HTTP status {status}")
     by_words = (what for pattern, what in _HINTS if re.search(pattern, f"{error} {error.response}"))
     advice = next(by_words, None) or ADVICE.get(kind)
     return f"{said.rstrip('.')}. Try: {advice}" if advice else said
@@ -211,7 +214,7 @@ def _line(text: str) -> str:
 
 _HINTS = (
     (r"RequestTimeTooSkewed|RequestExpired|[Ss]ignature expired|not yet current", "set this machine's clock"),
-    (r"ExpiredToken", "put a new key into the env file, then connect anew"),
+    (r"ExpiredToken|TokenRefreshRequired", "put a new key into the env file, then connect anew"),
 )
 """What to do, where a code or the words of an answer say it."""
 

@@ -20,6 +20,9 @@ LONGEST_NAME = 512
 PROBE = "_lrt/probe"
 """A key that nobody writes; to read it is to see whether the bucket answers."""
 
+DOCTOR = "_lrt/doctor"
+"""Where ``lrtkit.queues.doctor`` tries what a key may do, as if it were a job."""
+
 
 def record(job_id: str) -> str:
     """Return the key of a job's record."""

@@ -41,10 +41,16 @@ _SOURCES = {
 
 @dataclass(frozen=True)
 class Access:
-    """A key pair; its secret half never shows."""
+    """A key pair, and the session token that a temporary one comes with; no secret of it ever shows."""
 
     key_id: str
     secret: str = field(repr=False)
+    session_token: str | None = field(default=None, repr=False)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must not show."""
+        return (self.secret, self.session_token) if self.session_token else (self.secret,)
 
 
 @dataclass(frozen=True)
@@ -120,7 +126,7 @@ def read_env_file(path: str | Path) -> dict[str, str]:
     """Return an env file's variables, without a shell; raise BadInput where it is missing, open to others or wrong."""
     path = Path(path)
     if not path.is_file():
-        raise BadInput(f"there is no env file {path}. Try: `python -m lrtkit.local up`, or write one as in the README")
+        raise BadInput(f"there is no env file {path}. Try: `python -m lrtkit.local up`, or notebook 01")
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise BadInput(f"{path} holds keys and can be read by others. Try: chmod 600 {path}")
     try:
@@ -214,7 +220,11 @@ def _bucket(reader: _Reader) -> BucketSettings:
     return BucketSettings(
         name=reader.require("R2_BUCKET_NAME", _BUCKET),
         endpoint_url=reader.require("R2_S3_ENDPOINT_URL", _URL),
-        access=Access(reader.require("R2_AWS_ACCESS_KEY_ID"), reader.require("R2_AWS_SECRET_ACCESS_KEY")),
+        access=Access(
+            reader.require("R2_AWS_ACCESS_KEY_ID"),
+            reader.require("R2_AWS_SECRET_ACCESS_KEY"),
+            reader.env.get("R2_AWS_SESSION_TOKEN") or None,
+        ),
     )
 
 

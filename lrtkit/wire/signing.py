@@ -10,7 +10,6 @@ from functools import lru_cache
 from lrtkit.wire.settings import Access
 
 _EMPTY = hashlib.sha256(b"").hexdigest()
-_SIGNED = "host;x-amz-content-sha256;x-amz-date"
 
 
 def headers(access: Access, region: str, *, host: str, target: str, now: float) -> dict[str, str]:
@@ -18,15 +17,21 @@ def headers(access: Access, region: str, *, host: str, target: str, now: float) 
     stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
     scope = f"{stamp[:8]}/{region}/s3/aws4_request"
     path, _, query = target.partition("?")
-    signed = f"host:{host}\nx-amz-content-sha256:{_EMPTY}\nx-amz-date:{stamp}\n"
-    asked = f"GET\n{path}\n{query}\n{signed}\n{_SIGNED}\n{_EMPTY}"
+    sent = {"host": host, "x-amz-content-sha256": _EMPTY, "x-amz-date": stamp}
+    if access.session_token:
+        sent["x-amz-security-token"] = access.session_token
+    names = ";".join(sent)
+    signed = "".join(f"{name}:{value}\n" for name, value in sent.items())
+    asked = f"GET\n{path}\n{query}\n{signed}\n{names}\n{_EMPTY}"
     to_sign = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(asked.encode()).hexdigest()}"
     signature = _hmac(_key(access.secret, scope), to_sign).hex()
-    credential = f"Credential={access.key_id}/{scope}, SignedHeaders={_SIGNED}, Signature={signature}"
+    credential = f"Credential={access.key_id}/{scope}, SignedHeaders={names}, Signature={signature}"
+    token = {"X-Amz-Security-Token": access.session_token} if access.session_token else {}
     return {
         "Host": host,
         "X-Amz-Date": stamp,
         "X-Amz-Content-SHA256": _EMPTY,
+        **token,
         "Authorization": f"AWS4-HMAC-SHA256 {credential}",
     }
 

@@ -125,6 +125,16 @@ def test_only_this_machine_can_reach_the_servers(folder):
     assert {address.port for address in listening} == ports
 
 
+def test_ministack_answers_to_its_own_names_alone(folder, http):
+    """A web page cannot reach SQS and S3 of this machine by a name of its own that leads here."""
+    cloud = local.up(folder)
+    port = cloud.sqs_url.rpartition(":")[2]
+    health = f"{cloud.sqs_url}/_ministack/health"
+    assert http.request("GET", health, headers={"Host": f"localhost:{port}"}).status == 200
+    assert http.request("GET", health, headers={"Host": f"evil.example:{port}"}).status == 404
+    assert http.request("GET", health, headers={"Host": "evil.example"}).status == 404
+
+
 def test_up_twice_is_one_cloud(folder):
     """The second `up` says that the cloud runs already, and changes neither processes nor env files."""
     run("up", folder)

@@ -61,6 +61,7 @@ from lrtkit.wire.settings import Access
         ("AccessDenied", "", 403, Denied),
         ("ExpiredToken", "", 400, Denied),
         ("InvalidClientTokenId", "", 403, Denied),
+        ("InvalidToken", "", 400, Denied),
         ("", "", 401, Denied),
         ("RequestThrottled", "", 403, Throttled),
         ("SlowDown", "", 503, Throttled),
@@ -134,3 +135,15 @@ def test_clients_give_up_before_a_lease_ends() -> None:
     config = aws.client("s3", Access("key", "secret"), endpoint_url="http://127.0.0.1:9").meta.config
     assert (config.connect_timeout, config.read_timeout, config.retries["total_max_attempts"]) == (3, 5, 3)
     assert config.request_checksum_calculation == config.response_checksum_validation == "when_required"
+
+
+@pytest.mark.parametrize("code", ["ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"])
+def test_an_expired_temporary_key_says_what_to_do(code: str) -> None:
+    """A key that has ended by itself is told as such, and not as a wrong one."""
+    response = {"Error": {"Code": code, "Message": "The provided token has expired."}}
+    with pytest.raises(Denied) as caught, aws.explained("cannot read argon/1/checkpoint.json"):
+        raise ClientError(response, "GetObject")
+    assert str(caught.value) == (
+        "cannot read argon/1/checkpoint.json: The provided token has expired. "
+        "Try: put a new key into the env file, then connect anew"
+    )

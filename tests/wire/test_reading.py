@@ -75,14 +75,22 @@ def test_a_page_that_is_not_understood() -> None:
     assert empty == Page([], is_last=False, read_at=seconds_of("2026-11-24T10:00:00Z"))
 
 
-@given(key=st.text(min_size=1, max_size=40), prefix=st.text(max_size=10), secret=st.text(min_size=1, max_size=40))
-def test_the_signature_is_botocores(key: str, prefix: str, secret: str) -> None:
-    """Whatever the key and the query hold, botocore would have signed the same."""
-    settings = BucketSettings("bucket", "https://example.com:8443/base", Access("KEY", secret))
+TOKENS = st.none() | st.from_regex(r"[A-Za-z0-9+/]{1,60}={0,2}", fullmatch=True)
+
+
+@given(
+    key=st.text(min_size=1, max_size=40),
+    prefix=st.text(max_size=10),
+    secret=st.text(min_size=1, max_size=40),
+    token=TOKENS,
+)
+def test_the_signature_is_botocores(key: str, prefix: str, secret: str, token: str | None) -> None:
+    """Whatever the key and the query hold, botocore would have signed the same, a session token with it."""
+    settings = BucketSettings("bucket", "https://example.com:8443/base", Access("KEY", secret, token))
     for asked in ((key, {}), ("", listing.query(prefix, key))):
         target = _Loopless(settings).target(asked)
         theirs = AWSRequest("GET", f"https://example.com:8443{target}")
-        S3SigV4Auth(Credentials("KEY", secret), "s3", "auto").add_auth(theirs)
+        S3SigV4Auth(Credentials("KEY", secret, token), "s3", "auto").add_auth(theirs)
         stamp = theirs.headers["X-Amz-Date"]
         at = seconds_of(f"{stamp[:4]}-{stamp[4:6]}-{stamp[6:11]}:{stamp[11:13]}:{stamp[13:]}")
         ours = signing.headers(settings.access, "auto", host="example.com:8443", target=target, now=at)

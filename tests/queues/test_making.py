@@ -28,8 +28,8 @@ def test_makes_all_three(bare_cloud: Cloud) -> None:
     """The queue, its dead-letter queue and the bucket are created, and told a line each."""
     made = queues.make(bare_cloud)
     assert repr(made).splitlines() == [
-        f"created queue {bare_cloud.queue.name}",
         f"created dead-letter queue {bare_cloud.queue.dead_letter_url.rsplit('/', 1)[-1]}",
+        f"created queue {bare_cloud.queue.name}",
         f"created bucket {bare_cloud.store.bucket}",
     ]
     bare_cloud.check()
@@ -66,7 +66,7 @@ def test_strayed_attributes_are_mended_and_told(cloud: Cloud) -> None:
     sqs(cloud).set_queue_attributes(
         QueueUrl=cloud.queue.url, Attributes={"VisibilityTimeout": "30", "RedrivePolicy": json.dumps(policy)}
     )
-    queue, dead, bucket = queues.make(cloud).parts
+    dead, queue, bucket = queues.make(cloud).parts
     assert (queue.outcome, dead.outcome, bucket.outcome) == ("changed", "kept", "kept")
     assert set(queue.changes) == {"VisibilityTimeout", "RedrivePolicy"}
     assert "VisibilityTimeout 30 → 120" in str(queue)
@@ -77,7 +77,7 @@ def test_dead_letter_queue_learns_who_may_redrive(cloud: Cloud) -> None:
     """A dead-letter queue that lets every queue in is closed to others, and that is told."""
     open_to_all = {"RedriveAllowPolicy": json.dumps({"redrivePermission": "allowAll"})}
     sqs(cloud).set_queue_attributes(QueueUrl=cloud.queue.dead_letter_url, Attributes=open_to_all)
-    assert set(queues.make(cloud).parts[1].changes) == {"RedriveAllowPolicy"}
+    assert set(queues.make(cloud).parts[0].changes) == {"RedriveAllowPolicy"}
 
 
 def test_a_name_without_fifo_is_refused(bare_cloud: Cloud) -> None:

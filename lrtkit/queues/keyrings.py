@@ -1,0 +1,173 @@
+"""The keys of one user: made, tried, turned off and deleted, at AWS and at Cloudflare."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from botocore.exceptions import ClientError
+
+from lrtkit.queues.cloudflare import WRITES, Cloudflare, secret_of
+from lrtkit.queues.patience import Pause, code, patiently
+from lrtkit.wire import aws, keys
+from lrtkit.wire.errors import NotFound
+from lrtkit.wire.settings import Access
+
+LIMIT = 2
+"""The most keys that IAM lets a user have, which is just enough to change one for another."""
+
+_PAGE = 50
+
+
+class KeyRing(Protocol):
+    """The keys of one user with one service."""
+
+    def listed(self) -> Sequence[str]:
+        """Return the ids of its keys; none where there is no such user."""
+
+    def make(self) -> Access:
+        """Make a key, and return it once the service knows it everywhere."""
+
+    def check(self, access: Access) -> None:
+        """Raise Denied where the service does not let this key in."""
+
+    def turn_off(self, key_id: str) -> None:
+        """Let a key open nothing any more, in a way that can be undone."""
+
+    def turn_on(self, key_id: str) -> None:
+        """Undo that."""
+
+    def delete(self, key_id: str) -> None:
+        """Delete a key for good."""
+
+
+@dataclass(frozen=True)
+class AwsKeys:
+    """The access keys of a user of IAM."""
+
+    iam: Any = field(repr=False)
+    user: str
+    region: str
+    endpoint_url: str | None
+    pause: Pause
+
+    def listed(self) -> Sequence[str]:
+        """Return the ids of its keys; none where there is no such user."""
+        try:
+            with aws.explained(f"cannot list the keys of {self.user}"):
+                found = self.iam.list_access_keys(UserName=self.user)["AccessKeyMetadata"]
+        except NotFound:
+            return []
+        return [each["AccessKeyId"] for each in found]
+
+    def make(self) -> Access:
+        """Make a key, and return it once AWS knows it; one that it does not come to know is deleted again."""
+        with aws.explained(f"cannot make a key for {self.user}"):
+            made = self.iam.create_access_key(UserName=self.user)["AccessKey"]
+        access = Access(made["AccessKeyId"], made["SecretAccessKey"])
+        try:
+            self.check(access)
+        except BaseException:
+            self.delete(access.key_id)
+            raise
+        return access
+
+    def check(self, access: Access) -> None:
+        """Raise Denied where AWS does not let this key in; everybody may ask it who they are."""
+        client = aws.client("sts", access, endpoint_url=self.endpoint_url, region=self.region)
+        why = f"AWS does not know the new key of {self.user} everywhere yet"
+        with aws.explained(f"the key {access.key_id} of {self.user} does not work"):
+            patiently(client.get_caller_identity, why, _is_unknown, self.pause)
+
+    def turn_off(self, key_id: str) -> None:
+        """Let a key open nothing any more, in a way that can be undone."""
+        self._set(key_id, "Inactive")
+
+    def turn_on(self, key_id: str) -> None:
+        """Undo that."""
+        self._set(key_id, "Active")
+
+    def delete(self, key_id: str) -> None:
+        """Delete a key for good."""
+        with aws.explained(f"cannot delete the key {key_id} of {self.user}"):
+            self.iam.delete_access_key(UserName=self.user, AccessKeyId=key_id)
+
+    def _set(self, key_id: str, status: str) -> None:
+        with aws.explained(f"cannot make the key {key_id} of {self.user} {status.lower()}"):
+            self.iam.update_access_key(UserName=self.user, AccessKeyId=key_id, Status=status)
+
+
+@dataclass(frozen=True)
+class R2Tokens:
+    """The API tokens that Cloudflare keeps for a user, each for one bucket."""
+
+    cloudflare: Cloudflare
+    user: str
+    bucket: str
+    pause: Pause
+
+    @property
+    def title(self) -> str:
+        """What the tokens are called in Cloudflare's console."""
+        return f"lrtkit {self.user} {self.bucket}"
+
+    def listed(self) -> Sequence[str]:
+        """Return the ids of its tokens."""
+        return [str(each["id"]) for each in self._tokens()]
+
+    def make(self) -> Access:
+        """Make a token, and return it as a key pair once R2 knows it."""
+        made = self.cloudflare.call("POST", "tokens", self._wish())
+        access = Access(str(made["id"]), secret_of(made["value"]))
+        try:
+            self.check(access)
+        except BaseException:
+            self.delete(access.key_id)
+            raise
+        return access
+
+    def check(self, access: Access) -> None:
+        """Raise Denied where R2 does not let this key in."""
+        client = aws.client("s3", access, endpoint_url=self.cloudflare.bucket_url)
+
+        def look() -> None:
+            try:
+                client.get_object(Bucket=self.bucket, Key=keys.PROBE)
+            except client.exceptions.NoSuchKey:
+                return
+
+        with aws.explained(f"the key {access.key_id} of {self.user} does not work"):
+            patiently(look, f"R2 does not know the new key of {self.user} everywhere yet", _is_unknown, self.pause)
+
+    def turn_off(self, key_id: str) -> None:
+        """Let a token open nothing any more, in a way that can be undone."""
+        self.cloudflare.call("PUT", f"tokens/{key_id}", {**self._wish(), "status": "disabled"})
+
+    def turn_on(self, key_id: str) -> None:
+        """Undo that."""
+        self.cloudflare.call("PUT", f"tokens/{key_id}", {**self._wish(), "status": "active"})
+
+    def delete(self, key_id: str) -> None:
+        """Delete a token for good."""
+        self.cloudflare.call("DELETE", f"tokens/{key_id}")
+
+    def _tokens(self) -> Iterator[Mapping[str, Any]]:
+        for number in itertools.count(1):
+            page = self.cloudflare.call("GET", f"tokens?per_page={_PAGE}&page={number}")
+            yield from (each for each in page if each["name"] == self.title)
+            if len(page) < _PAGE:
+                return
+
+    def _wish(self) -> dict[str, Any]:
+        """Return the token as it is to be: to read and write objects of this bucket, and nothing else."""
+        groups = self.cloudflare.call("GET", "tokens/permission_groups")
+        (group,) = [each["id"] for each in groups if each["name"] == WRITES]
+        bucket = f"com.cloudflare.edge.r2.bucket.{self.cloudflare.account}_default_{self.bucket}"
+        policy = {"effect": "allow", "resources": {bucket: "*"}, "permission_groups": [{"id": group}]}
+        return {"name": self.title, "policies": [policy]}
+
+
+def _is_unknown(error: ClientError) -> bool:
+    return code(error) in {"InvalidClientTokenId", "InvalidAccessKeyId", "UnrecognizedClientException", "Unauthorized"}

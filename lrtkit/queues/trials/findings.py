@@ -1,0 +1,102 @@
+"""What a try came to, and what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from botocore.exceptions import ClientError
+
+from lrtkit.queues.patience import code
+from lrtkit.wire import aws
+from lrtkit.wire.errors import Denied, LrtError, NotFound, Unavailable
+
+
+class Verdict(StrEnum):
+    """How a try went, beside how it should have gone."""
+
+    WORKS = "works"
+    REFUSED = "refused, as it should be"
+    NOT_ENFORCED = "not refused: policies are not enforced here"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One try: what was tried, of what, how it went, and what to do where it is wrong.
+
+    ``is_refusal`` tells that the key was turned away from what its holder must be able to do.
+    """
+
+    check: str
+    subject: str
+    verdict: Verdict
+    remedy: str = ""
+    is_refusal: bool = False
+
+
+def silence(subject: str, make: Callable[[], object]) -> Finding | None:
+    """Return what is wrong where a service does not answer at all, so that nothing else has to be tried on it."""
+    try:
+        with aws.explained(f"{subject} does not answer"):
+            make()
+    except Unavailable as error:
+        return Finding(
+            "answers", subject, Verdict.WRONG, f"{_said(error)}. Try: mend its address, or look at your network"
+        )
+    except LrtError:
+        return None
+    return None
+
+
+def _said(error: LrtError) -> str:
+    """Return an error without its advice, where there is better advice."""
+    return str(error).partition(". Try: ")[0]
+
+
+_NOTHING_THERE = {"NoSuchKey", "NoSuchLifecycleConfiguration"}
+
+
+def _is_in(error: LrtError) -> bool:
+    """Tell whether a call was let in, and only turned back for what it asked."""
+    cause = error.__cause__
+    if isinstance(error, NotFound):
+        return isinstance(cause, ClientError) and code(cause) in _NOTHING_THERE
+    return not isinstance(error, Unavailable)
+
+
+@dataclass(frozen=True)
+class Try:
+    """A call that is let in or refused without doing anything, and whether it must be let in."""
+
+    call: str
+    subject: str
+    make: Callable[[], object]
+    must_work: bool
+
+    def finding(self, *, enforced: bool) -> Finding:
+        """Make the call, and say how it went."""
+        try:
+            with aws.explained(f"{self.call} on {self.subject}"):
+                self.make()
+        except Denied as error:
+            return self._refused(error)
+        except LrtError as error:
+            if not _is_in(error):
+                return Finding(self.call, self.subject, Verdict.WRONG, str(error))
+        return self._let_in(enforced=enforced)
+
+    def _refused(self, error: Denied) -> Finding:
+        if not self.must_work:
+            return Finding(self.call, self.subject, Verdict.REFUSED)
+        remedy = f"{_said(error)}. Try: apply the set-up again, as in notebook 01; a change may need a minute"
+        return Finding(self.call, self.subject, Verdict.WRONG, remedy, is_refusal=True)
+
+    def _let_in(self, *, enforced: bool) -> Finding:
+        if self.must_work:
+            return Finding(self.call, self.subject, Verdict.WORKS)
+        if not enforced:
+            return Finding(self.call, self.subject, Verdict.NOT_ENFORCED)
+        remedy = "this key may do more than its role needs. Try: apply the set-up again, and detach the user's policies"
+        return Finding(self.call, self.subject, Verdict.WRONG, remedy)
