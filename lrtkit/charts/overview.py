@@ -73,7 +73,7 @@ def overview(status: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """
     if status.empty:
         return nothing_yet(ax, "no jobs yet")
-    columns = next((each for each in COLUMNS if len(status) <= FLATTEST * each**2), COLUMNS[-1])
+    columns = min(len(status), next((each for each in COLUMNS if len(status) <= FLATTEST * each**2), COLUMNS[-1]))
     rows = -(-len(status) // columns)
     given, ax = ax, dressed(ax, height_in=HEIGHT_IN)
     if given is None:

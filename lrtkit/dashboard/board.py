@@ -16,6 +16,7 @@ from lrtkit.dashboard.controls import ALL, Controls
 from lrtkit.dashboard.face import CHARTS, Picture, headline, table, told
 from lrtkit.dashboard.orders import Order, Orders
 from lrtkit.dashboard.reading import Scaler, Source, look
+from lrtkit.wire.errors import LrtError
 
 MOST_LISTED = 200
 
@@ -32,7 +33,7 @@ class Dashboard:
     def __init__(self, source: Source, *, scaler: Scaler | None = None, refresh_s: float = 5.0) -> None:
         self._source = source
         self.controls = Controls(refresh_s=refresh_s, has_scaler=scaler is not None)
-        self._orders = Orders(self._refresh, due_in_s=self._due_in_s, complain=self._complain)
+        self._orders = Orders(self._come_round, due_in_s=self._due_in_s, complain=self._complain)
         self._mark = f"lrt-{uuid.uuid4().hex[:8]}"
         self._still: DisplayHandle | None = None
         self._agreed: Order | None = None
@@ -63,11 +64,20 @@ class Dashboard:
         return None if controls.pause.value else max(0.0, self._began_s + controls.every.value - time.monotonic())
 
     def _complain(self, error: Exception) -> None:
-        self.controls.say(f"{escape(str(error))} The board shows what was read before.")
+        self.controls.say(escape(f"{type(error).__name__}: {error}"))
+
+    def _come_round(self) -> None:
+        """Refresh; a network that is away for a while is told of until it is back."""
+        try:
+            self._refresh()
+        except LrtError as error:
+            words = f"{escape(str(error))} This was read before:"
+            self.controls.trouble.value = f'<p role="alert">{words}</p>'
 
     def _refresh(self) -> None:
         self._began_s = time.monotonic()
         self._reading = look(self._source)
+        self.controls.trouble.value = ""
         self._draw()
 
     def _draw(self) -> None:

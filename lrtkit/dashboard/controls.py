@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import ipywidgets as widgets
 
 from lrtkit.dashboard.face import CHARTS
@@ -9,11 +11,16 @@ from lrtkit.dashboard.reading import STATES
 
 INTERVALS_S = (1, 2, 5, 10, 30, 60, 300)
 ALL = "all"
+LABEL = {"description_width": "initial"}
 ROW = {"display": "flex", "flex_flow": "row wrap", "align_items": "center", "grid_gap": "4px 12px"}
 
 
 def _row(*members: widgets.Widget) -> widgets.Box:
     return widgets.Box(members, layout=widgets.Layout(**ROW))
+
+
+def _narrow(width: str) -> dict[str, Any]:
+    return {"layout": widgets.Layout(width=width), "style": LABEL}
 
 
 def _button(words: str, tooltip: str) -> widgets.Button:
@@ -44,18 +51,21 @@ class Controls:
     """All widgets; ``box`` has them laid out, wrapping where the page is narrow."""
 
     def __init__(self, *, refresh_s: float, has_scaler: bool) -> None:
+        self.trouble = widgets.HTML()
         self.headline = widgets.HTML()
         self.picture = widgets.HTML()
-        self.chart = widgets.ToggleButtons(options=list(CHARTS), description="Show", style={"button_width": "auto"})
-        self.pause = widgets.ToggleButton(description="Pause", tooltip="stop and go on reading bucket and queue")
-        every = sorted({*INTERVALS_S, refresh_s})
-        self.every = widgets.Dropdown(
-            options=[(f"{each:g} s", each) for each in every], value=refresh_s, description="Refresh every"
+        self.chart = widgets.ToggleButtons(
+            options=list(CHARTS), description="Show", style={"button_width": "auto", **LABEL}
         )
-        self.every.style.description_width = "initial"
-        self.state = widgets.Dropdown(options=[ALL, *STATES], description="State")
-        self.words = widgets.Text(description="Find", placeholder="part of a job's name", continuous_update=False)
-        self.jobs = widgets.Select(description="Jobs", rows=8, layout=widgets.Layout(width="32em"))
+        self.pause = widgets.ToggleButton(
+            description="Pause", tooltip="stop and go on reading bucket and queue", layout=widgets.Layout(width="auto")
+        )
+        every = [(f"{each:g} s", each) for each in sorted({*INTERVALS_S, refresh_s})]
+        self.every = widgets.Dropdown(options=every, value=refresh_s, description="Refresh every", **_narrow("12em"))
+        self.state = widgets.Dropdown(options=[ALL, *STATES], description="State", **_narrow("12em"))
+        hint = "part of a job's name"
+        self.words = widgets.Text(description="Find", placeholder=hint, continuous_update=False, **_narrow("20em"))
+        self.jobs = widgets.Select(description="Jobs", rows=8, **_narrow("32em"))
         self.more = widgets.HTML()
         self.cancel = _button("Cancel job…", "asks before it does so")
         self.retry = _button("Retry job…", "asks before it does so")
@@ -65,10 +75,12 @@ class Controls:
         self.message = widgets.HTML()
         self.story = widgets.HTML()
         self.box = self._laid_out()
+        self.box.add_class("lrt-board")
 
     def _laid_out(self) -> widgets.VBox:
         return widgets.VBox(
             [
+                self.trouble,
                 self.headline,
                 _row(self.chart, self.pause, self.every),
                 self.picture,
