@@ -6,7 +6,6 @@ import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +34,7 @@ from lrtkit.jobs import (
 from lrtkit.progress import Progress, View, pace, waiting
 from lrtkit.progress.audit import audit
 from lrtkit.progress.story import Story, tell
+from lrtkit.shown import card
 from lrtkit.submissions import Draft
 from lrtkit.wire import keys, parcel
 from lrtkit.wire.errors import BadInput
@@ -323,7 +323,7 @@ class Experiment:
         return f"<Experiment {self.name}: queue {self.cloud.queue.name}, bucket {self.cloud.store.bucket}>"
 
     def _repr_html_(self) -> str:
-        return f"<code>{escape(repr(self))}</code>"
+        return card(f"Experiment {self.name}", self.cloud.facts())
 
 
 def _drafted(differences: Iterable[Difference], draft: Draft, work: Work) -> Iterator[Difference]:
