@@ -27,6 +27,16 @@ def _button(words: str, tooltip: str) -> widgets.Button:
     return widgets.Button(description=words, tooltip=tooltip, layout=widgets.Layout(width="auto"))
 
 
+def _answer_while_cells_run(*inputs: widgets.Widget) -> None:
+    """Let clicks through while a cell runs, as the page has sent them: over a thread of their own (a subshell).
+
+    ipykernel 7.4 would lead them to the thread that made the widget, where the cell is in the way. Here
+    no callback does more than leave an order, so that any thread will do.
+    """
+    for widget in inputs:
+        widget.comm._reply_subshell_for = lambda _, sent_over: sent_over
+
+
 class Question:
     """Asks once whether something is to be done, and does nothing until somebody says yes."""
 
@@ -76,6 +86,11 @@ class Controls:
         self.story = widgets.HTML()
         self.box = self._laid_out()
         self.box.add_class("lrt-board")
+        _answer_while_cells_run(self.box, self.question.yes, self.question.no, *self._inputs())
+
+    def _inputs(self) -> tuple[widgets.Widget, ...]:
+        choices = (self.chart, self.pause, self.every, self.state, self.words, self.jobs)
+        return (*choices, self.cancel, self.retry, self.step)
 
     def _laid_out(self) -> widgets.VBox:
         return widgets.VBox(

@@ -74,6 +74,13 @@ class Lab:
         self.page.locator(".jp-CodeCell .jp-InputPrompt", has_text="[1]").wait_for()
         self.idle()
 
+    def run_in_last_cell(self, code: str) -> None:
+        """Write code over that of the last cell, and run it; this waits for nothing."""
+        self.page.locator(".jp-CodeCell").last.locator(".cm-content").click()
+        self.page.keyboard.press("Control+A")
+        self.page.keyboard.insert_text(code)
+        self.page.keyboard.press("Control+Enter")
+
     def picture(self, name: str) -> None:
         """Keep a screenshot for whoever looks at the build, once the page has come to rest."""
         self.page.wait_for_selector("#jupyterlab-splash", state="hidden")

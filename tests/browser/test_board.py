@@ -18,7 +18,7 @@ CELLS = [
     'exp = lrtkit.Experiment("sums", lrtkit.connect("../.board/submitter.env"))\n'
     'board = exp.dashboard(scaler=Autoscaler.from_env_file("../.board/autoscaler.env"), refresh_s=1)',
     "board",
-    'print("goes on" if board.is_live else "has ended")',
+    "pass",
 ]
 
 
@@ -165,6 +165,34 @@ def test_a_step_of_the_autoscaler_asks_first(board: Board, world: World) -> None
     until(lambda: "running" in board.headline)
 
 
+def test_it_answers_while_a_cell_runs(board: Board) -> None:
+    """A click is not left waiting for a cell that waits for the jobs."""
+    board.lab.run_in_last_cell("import time; time.sleep(60)")
+    running = board.page.locator(".jp-InputPrompt", has_text="[*]")
+    running.wait_for()
+    board.press("queue")
+    until(lambda: board.picture.startswith("Queue depth"))
+    assert running.count() == 1
+    board.press("all jobs")
+    board.lab.menu("Kernel", "Interrupt Kernel")
+    board.lab.idle()
+    board.lab.run_in_last_cell("pass")
+    board.lab.idle()
+
+
+def test_the_keyboard_reaches_every_control(board: Board) -> None:
+    """From the first choice of picture on, the tab key leads to each control in the order of the page."""
+    board.whole.get_by_role("button", name="all jobs").focus()
+    words = "() => document.activeElement.ariaLabel || document.activeElement.innerText || document.activeElement.title"
+    labels = "() => [...(document.activeElement.labels || [])].map(each => each.innerText).join()"
+    met = []
+    for _ in range(14):
+        met.append(board.page.evaluate(labels) or board.page.evaluate(words))
+        board.page.keyboard.press("Tab")
+    expected = ["Pause", "Refresh every", "State", "Find", "Jobs", "Cancel job…", "Retry job…", "Autoscaler step…"]
+    assert [each for each in met if each in expected] == expected
+
+
 def test_the_story_of_a_running_job(board: Board) -> None:
     """A job that is picked tells its story, with the ribbon of its time."""
     board.choose("State", "running")
@@ -220,12 +248,5 @@ def test_it_ends_when_it_is_closed(board: Board) -> None:
     """Once its output is cleared nobody looks, and the reading ends by itself."""
     lab = board.lab
     lab.menu("Edit", "Clear Outputs of All Cells")
-    last = lab.page.locator(".jp-CodeCell").last
-
-    def ended() -> bool:
-        last.locator(".cm-content").click()
-        lab.page.keyboard.press("Control+Enter")
-        lab.idle()
-        return "has ended" in last.inner_text()
-
-    until(ended)
+    lab.run_in_last_cell("while board.is_live: pass\nprint('it has', 'ended')")
+    lab.page.get_by_text("it has ended").wait_for()
