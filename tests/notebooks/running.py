@@ -1,9 +1,11 @@
-"""Running a notebook as papermill does, and what must hold of whatever it leaves."""
+"""Running a notebook as papermill runs it, and looking at what it left."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import papermill
@@ -11,36 +13,33 @@ import papermill
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 
-def run(name: str, folder: Path, **parameters: object) -> nbformat.NotebookNode:
-    """Execute a notebook with other parameters, and return it as it was left in the folder."""
-    path = NOTEBOOKS / f"{name}.ipynb"
-    unknown = set(parameters) - set(papermill.inspect_notebook(str(path)))
+def run(name: str, parameters: Mapping[str, Any], *, into: Path, within_s: int = 240) -> nbformat.NotebookNode:
+    """Execute a notebook with parameters that it has, and return it."""
+    source = NOTEBOOKS / name
+    unknown = set(parameters) - set(papermill.inspect_notebook(str(source)))
     assert not unknown, "papermill would only warn of a misspelt parameter"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # jupyter_client's own, about its transport
         return papermill.execute_notebook(
-            str(path),
-            str(folder / f"{name}.ipynb"),
-            parameters,
+            str(source),
+            str(into / name),
+            dict(parameters),
             cwd=str(NOTEBOOKS),
             progress_bar=False,
-            execution_timeout=420,
+            execution_timeout=within_s,
         )
 
 
-def assert_clean(executed: nbformat.NotebookNode, env_files: Path) -> None:
-    """Nothing is on the error stream, and no secret of the env files is in any output."""
-    streams = [out for cell in executed.cells for out in cell.get("outputs", []) if out.output_type == "stream"]
-    assert [out.text for out in streams if out.name == "stderr"] == []
+def complaints(executed: nbformat.NotebookNode) -> list[str]:
+    """Return what was written to the error stream."""
+    outputs = [output for cell in executed.cells for output in cell.get("outputs", [])]
+    return [each.text for each in outputs if each.output_type == "stream" and each.name == "stderr"]
+
+
+def shown_secrets(executed: nbformat.NotebookNode, folder: Path) -> list[str]:
+    """Return the secrets of the folder's env files that any output shows."""
     text = nbformat.writes(executed)
-    for path in env_files.glob("*.env"):
-        lines = path.read_text().splitlines()
-        secrets = [line.split("=", 1)[1] for line in lines if "SECRET" in line or "api_key" in line]
-        assert secrets
-        assert not [secret for secret in secrets if secret in text]
-
-
-def data(executed: nbformat.NotebookNode, source: str) -> dict[str, str]:
-    """Return the first output, in all its forms, of the cell whose source holds these words."""
-    cell = next(cell for cell in executed.cells if cell.cell_type == "code" and source in cell.source)
-    return next(out.data for out in cell.outputs if out.output_type in {"display_data", "execute_result"})
+    lines = [line for path in folder.glob("*.env") for line in path.read_text().splitlines()]
+    secrets = [line.split("=", 1)[1] for line in lines if "SECRET" in line or "api_key" in line]
+    assert secrets
+    return [secret for secret in secrets if secret in text]
