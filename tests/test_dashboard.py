@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import CapturedIO, capture_output
 
 from lrtkit import Experiment
 from lrtkit.connection import Cloud
-from lrtkit.dashboard import Dashboard
+from lrtkit.dashboard import Dashboard, watch
 from lrtkit.dashboard.face import CHARTS, Picture, headline, table
 from lrtkit.dashboard.orders import Orders
 from lrtkit.dashboard.reading import Reading, look
@@ -48,6 +52,7 @@ class Jobs:
     def __init__(self, *views: View) -> None:
         self.now = views or VIEWS
         self.looks = 0
+        self.end_after = 10**9
         self.trouble: Exception | None = None
         self.asked: list[tuple[str, Any]] = []
 
@@ -56,12 +61,12 @@ class Jobs:
         self.looks += 1
         if self.trouble:
             raise self.trouble
-        return list(self.now)
+        return list(self.now) if self.looks < self.end_after else [VIEWS[0]]
 
     def depth(self) -> pd.DataFrame:
-        """One reading."""
-        index = pd.DatetimeIndex([pd.Timestamp(at(0))], name="at")
-        return pd.DataFrame({"waiting": [1], "in_flight": [1], "delayed": [0], "dead": [1]}, index=index)
+        """A reading for each look, and one from before."""
+        index = pd.DatetimeIndex([pd.Timestamp(at(second)) for second in range(self.looks + 1)], name="at")
+        return pd.DataFrame({"waiting": 1, "in_flight": 1, "delayed": 0, "dead": 1}, index=index)
 
     def cancel(self, ids: Any) -> pd.DataFrame:
         """Hear of it."""
@@ -83,8 +88,8 @@ class Scaler:
         self.steps: list[bool] = []
 
     def look(self) -> Any:
-        """Nobody looks here."""
-        raise NotImplementedError
+        """Two replicas."""
+        return SimpleNamespace(replicas=2)
 
     def step(self, *, dry_run: bool = False) -> object:
         """Count."""
@@ -103,7 +108,17 @@ def scaler() -> Scaler:
 
 
 @pytest.fixture
-def board(jobs: Jobs, scaler: Scaler, until: Callable[..., object]) -> Iterator[Dashboard]:
+def page(tmp_path: Path) -> Iterator[CapturedIO]:
+    """What a page would get: a shell as a kernel has one, whose displays are caught."""
+    shell = InteractiveShell.instance(ipython_dir=str(tmp_path))
+    shell.history_manager.enabled = False
+    with capture_output() as caught:
+        yield caught
+    InteractiveShell.clear_instance()
+
+
+@pytest.fixture
+def board(jobs: Jobs, scaler: Scaler, page: CapturedIO, until: Callable[..., object]) -> Iterator[Dashboard]:
     """A board that reads only when it is told to."""
     board = Dashboard(jobs, scaler=scaler, refresh_s=300)
     board._ipython_display_()
@@ -113,7 +128,7 @@ def board(jobs: Jobs, scaler: Scaler, until: Callable[..., object]) -> Iterator[
 
 
 @pytest.fixture
-def lively(jobs: Jobs, until: Callable[..., object]) -> Iterator[Dashboard]:
+def lively(jobs: Jobs, page: CapturedIO, until: Callable[..., object]) -> Iterator[Dashboard]:
     """A board that reads all the time."""
     board = Dashboard(jobs, refresh_s=0.02)
     board._ipython_display_()
@@ -167,9 +182,8 @@ class TestOrders:
         orders.stop()
         orders.start()
         done: list[bool] = []
-        orders.put(lambda: done.append(orders.is_here))
+        orders.put(lambda: done.append(True))
         until(lambda: done == [True])
-        assert not orders.is_here
         orders.stop()
         until(lambda: not orders.is_running)
 
@@ -185,6 +199,17 @@ class TestBoard:
         states = [label.partition(" · ")[2] for label, _ in controls.jobs.options]
         assert states == ["done", "failed", "running", "queued"]
         assert controls.jobs.value is None
+
+    def test_leaves_line_picture_and_table_for_a_page_without_a_kernel(
+        self, board: Dashboard, page: CapturedIO
+    ) -> None:
+        """Beside the widgets lies what stays: it is hidden by the live board alone."""
+        still = next(output.data for output in page.outputs if "text/html" in output.data)
+        assert "exp: 1 failed, 1 running" in still["text/html"]
+        assert "<table" in still["text/html"]
+        assert still["image/png"] in still["text/html"]
+        mark = still["text/html"].partition('class="')[2].partition('"')[0]
+        assert f".{mark} {{ display: none }}" in board.controls.picture.value
 
     def test_every_control_has_a_label(self, board: Dashboard) -> None:
         """Whoever cannot see the board hears what each control is."""
@@ -334,7 +359,21 @@ class TestFace:
             assert draw(reading, reading.chosen())
 
 
-def test_an_experiment_has_a_board(cloud: Cloud, until: Callable[..., object]) -> None:
+def test_watching_ends_with_the_last_job(jobs: Jobs, scaler: Scaler, page: CapturedIO) -> None:
+    """It returns what was seen on the way, and nothing from before, with the replicas where they were looked at."""
+    jobs.end_after = 3
+    seen = watch(jobs, scaler=scaler, refresh_s=0.001)
+    assert seen.index.tolist() == [pd.Timestamp(at(second)) for second in (1, 2, 3)]
+    assert seen["replicas"].tolist() == [pd.NA, 2, 2]
+    assert "replicas" not in watch(jobs, refresh_s=0.001)
+
+
+def test_watching_ends_with_the_time(jobs: Jobs, page: CapturedIO) -> None:
+    """Jobs that do not end are not waited for any longer than asked for."""
+    assert len(watch(jobs, refresh_s=0.001, timeout_s=0.01)) >= 1
+
+
+def test_an_experiment_has_a_board(cloud: Cloud, page: CapturedIO, until: Callable[..., object]) -> None:
     """From real queues and a real bucket: jobs that were sent are on it, and cancel works."""
     exp = Experiment("exp", cloud)
     exp.submit([{"name": "one", "steps": 5}, {"name": "two", "steps": 5}])

@@ -159,8 +159,7 @@ class Dashboard:
         controls.box.observe(lambda change: self._orders.start() if change["new"] else self.close(), "_view_count")
 
     def _on_change(self, widget: Any, order: Order) -> None:
-        """Leave an order whenever somebody changes a widget; what the thread itself changes is no wish."""
-        widget.observe(lambda _: None if self._orders.is_here else self._orders.put(order), "value")
+        widget.observe(lambda _: self._orders.put(order), "value")
 
     def _ask_about_job(self, verb: str, act: Callable[[Ids], pd.DataFrame]) -> None:
         job_id = self.controls.jobs.value

@@ -45,11 +45,6 @@ class Orders:
         """Whether there is a thread."""
         return self._thread is not None and self._thread.is_alive()
 
-    @property
-    def is_here(self) -> bool:
-        """Whether it is this thread that asks."""
-        return threading.current_thread() is self._thread
-
     def _obey(self, waiting: _Waiting) -> None:
         while True:
             try:

@@ -20,21 +20,23 @@ def watch(
 
     One picture, redrawn in place; under papermill the last one stays. Returns what was seen of the
     queue on the way: index ``at`` (UTC), columns ``waiting``, ``in_flight``, ``delayed``, ``dead`` in
-    jobs, and ``replicas`` where a ``scaler`` is given.
+    jobs, and ``replicas`` where a ``scaler`` is given, missing for the first reading.
     """
     reading = look(experiment)
     handle = display(Picture.of(charts.progress(reading.attempts)).bundle(), raw=True, display_id=True)  # type: ignore[no-untyped-call]
-    replicas: list[int] = []
+    began, replicas = reading.depth.index[-1], {}
     for _ in _until(time.monotonic() + timeout_s, refresh_s):
-        replicas += [scaler.look().replicas] if scaler else []
         reading = look(experiment)
+        if scaler:
+            replicas[reading.depth.index[-1]] = scaler.look().replicas
         picture = Picture.of(charts.progress(reading.attempts, now=reading.at))
         handle.update(picture.bundle(), raw=True)
         if reading.is_over:
             break
-    if scaler:
-        return reading.depth.tail(len(replicas)).assign(replicas=pd.array(replicas, dtype="int64"))
-    return reading.depth
+    seen = reading.depth.loc[began:]
+    if not scaler:
+        return seen
+    return seen.assign(replicas=pd.Series(replicas, dtype="Int64").reindex(seen.index, method="ffill"))
 
 
 def _until(deadline: float, refresh_s: float) -> Iterator[None]:
