@@ -52,8 +52,9 @@ def forecast(
 ) -> Axes:
     """Draw the work done over elapsed time, and where it leads: the time left at the pace of the last half.
 
-    The band is two standard errors of the pace of eight slices of that half to either side. No job is
-    foreseen to end sooner than its own pace allows, so that a straggler lengthens the forecast.
+    The band is two standard errors of the pace of eight slices of that half to either side, and never
+    narrower than the number of attempts behind it allows: four tell a pace to a half, a hundred to a
+    tenth. No job is foreseen to end sooner than its own pace allows, so that a straggler counts.
 
     ``status``: a row a job; columns ``state``, ``progress``, ``steps`` (a job counts by its steps).
     ``attempts`` and ``now`` as for ``progress``.
@@ -63,7 +64,9 @@ def forecast(
     rows = tidy(attempts, now)
     past = Timeline.of(rows["began"], rows["ended"])
     times_s, shares = _curve(rows, status, past)
-    ahead = foresee(times_s, shares, share_left=_share_left(status), longest_s=_longest_s(rows, status))
+    recent = int((rows["ended"] > past.start + pd.Timedelta(seconds=past.span_s / 2)).sum())
+    longest_s = _longest_s(rows, status)
+    ahead = foresee(times_s, shares, share_left=_share_left(status), rests_on=recent, longest_s=longest_s)
     whole = Timeline(past.start, past.span_s + (_shown_s(ahead, past.span_s) if ahead else 0.0))
     ax = dressed(ax)
     tips = [_past(ax, times_s / whole.unit.seconds, shares)]
@@ -76,17 +79,20 @@ def forecast(
     return tell(ax, fact, f"Work done over {duration(past.span_s)}, and where it leads: {fact}.")
 
 
-def foresee(times_s: Floats, shares: Floats, *, share_left: float, longest_s: float = 0.0) -> Forecast | None:
+def foresee(
+    times_s: Floats, shares: Floats, *, share_left: float, rests_on: int, longest_s: float = 0.0
+) -> Forecast | None:
     """Return when what is left will be done, at the pace of the last half; None where nothing is left or moves.
 
-    ``times_s`` in seconds, rising, and ``shares``, the part of all work done by then; ``longest_s`` is
-    what the slowest job under way needs by itself.
+    ``times_s`` in seconds, rising, and ``shares``, the part of all work done by then; ``rests_on`` is the
+    number of attempts in that half, ``longest_s`` what the slowest job under way needs by itself.
     """
     if share_left <= 0 or len(times_s) < 2 or times_s[-1] <= times_s[0]:
         return None
     edges = np.linspace((times_s[0] + times_s[-1]) / 2, times_s[-1], SLICES + 1)
     paces = np.diff(np.interp(edges, times_s, shares)) / np.diff(edges)
-    pace, error = float(paces.mean()), 2 * float(paces.std(ddof=1)) / np.sqrt(SLICES)
+    pace = float(paces.mean())
+    error = max(2 * float(paces.std(ddof=1)) / np.sqrt(SLICES), pace / np.sqrt(max(rests_on, 1)))
     if pace <= 0:
         return None
     worst = share_left / (pace - error) if pace > error else np.inf
@@ -146,7 +152,8 @@ def _future(ax: Axes, span_s: float, whole: Timeline, share: float, ahead: Forec
     ax.fill([now, best, worst], [100 * share, goal, goal], **BAND)
     ax.plot([now, likely], [100 * share, goal], color=INK, linewidth=1.4, linestyle=(0, (5, 2)), label="forecast")
     ax.axvline(now, color=MUTED, linewidth=0.8, linestyle=":")
-    ax.text(now, 0, "now", transform=beside(ax, right_pt=3, up_pt=4), fontsize=SMALL_PT, color=MUTED)
+    aside = 92 if share < 0.5 else 2  # where the lines are not
+    ax.text(now, aside, "now", transform=beside(ax, right_pt=3), fontsize=SMALL_PT, color=MUTED)
     return Tip(likely, goal, f"{duration(ahead.left_s)} left", INK)
 
 

@@ -142,24 +142,34 @@ class TestForecast:
         assert at == pytest.approx([0, 12.5, 25, 50], abs=0.01)
 
     def test_a_steady_pace_is_carried_on(self) -> None:
-        """Half of the work in 200 seconds leaves 200 seconds, give or take nothing."""
-        times = np.array([0.0, 200.0])
-        ahead = foresee(times, np.array([0.0, 0.5]), share_left=0.5)
+        """Half of the work in 200 seconds leaves 200 seconds; ten thousand attempts tell that to a hundredth."""
+        ahead = foresee(np.array([0.0, 200.0]), np.array([0.0, 0.5]), share_left=0.5, rests_on=10_000)
         assert ahead is not None
-        assert (ahead.left_s, ahead.best_s, ahead.worst_s) == pytest.approx((200, 200, 200))
+        assert (ahead.left_s, ahead.best_s, ahead.worst_s) == pytest.approx((200, 200 / 1.01, 200 / 0.99))
+
+    def test_few_attempts_tell_little(self) -> None:
+        """However even the pace of four attempts looks, it is believed to a half, and that of one not at all."""
+        even = np.array([0.0, 200.0]), np.array([0.0, 0.5])
+        four, one = (foresee(*even, share_left=0.5, rests_on=number) for number in (4, 1))
+        assert four is not None
+        assert one is not None
+        assert (four.best_s, four.worst_s) == pytest.approx((200 / 1.5, 400))
+        assert np.isinf(one.worst_s)
 
     def test_the_band_widens_with_the_unrest_of_the_pace(self) -> None:
         """A pace that comes and goes has a wider band than a steady one, around the same middle."""
         times = np.linspace(0, 160, 17)
-        jumps = np.concatenate([[0], np.cumsum(np.tile([0.01, 0.05], 8))])
-        ahead = foresee(times, jumps, share_left=0.4)
-        assert ahead is not None
-        assert ahead.best_s < ahead.left_s < ahead.worst_s
-        assert ahead.left_s == pytest.approx(0.4 / (0.48 / 160))
+        restless = np.concatenate([[0], np.cumsum(np.tile([0.01, 0.01, 0.05, 0.05], 4))])
+        steady = times / 160 * 0.48
+        wide, narrow = (foresee(times, each, share_left=0.4, rests_on=10_000) for each in (restless, steady))
+        assert wide is not None
+        assert narrow is not None
+        assert wide.left_s == pytest.approx(narrow.left_s)
+        assert wide.best_s < narrow.best_s < narrow.worst_s < wide.worst_s
 
     def test_a_straggler_lengthens_the_forecast(self) -> None:
         """Nothing is foreseen to be over before the slowest job is."""
-        ahead = foresee(np.array([0.0, 100.0]), np.array([0.0, 0.9]), share_left=0.1, longest_s=500)
+        ahead = foresee(np.array([0.0, 100.0]), np.array([0.0, 0.9]), share_left=0.1, rests_on=9, longest_s=500)
         assert ahead is not None
         assert ahead.left_s == ahead.best_s == 500
 
@@ -168,21 +178,21 @@ class TestForecast:
     )
     def test_nothing_is_foreseen_where_nothing_is_left_or_moves(self, shares: list[float], left: float) -> None:
         """Work that is over or stands still has no time left to tell."""
-        assert foresee(np.array([0.0, 60.0]), np.array(shares), share_left=left) is None
+        assert foresee(np.array([0.0, 60.0]), np.array(shares), share_left=left, rests_on=9) is None
 
     @settings(max_examples=30)
     @given(st.lists(st.floats(0, 1), min_size=2, max_size=30), st.floats(0.01, 1), st.floats(0, 1e5))
     def test_the_band_holds_its_middle(self, paces: list[float], left: float, longest_s: float) -> None:
         """Whatever the pace was, best is not later than likely, and likely not than worst."""
         times = np.arange(len(paces), dtype=float)
-        ahead = foresee(times, np.cumsum(paces), share_left=left, longest_s=longest_s)
+        ahead = foresee(times, np.cumsum(paces), share_left=left, rests_on=9, longest_s=longest_s)
         assert ahead is None or longest_s <= ahead.best_s <= ahead.left_s <= ahead.worst_s
 
     def test_title_tells_share_time_and_throughput(self) -> None:
         """Eight of ten jobs in 800 seconds leave 200 seconds at one job in 100 seconds."""
         status = standing(*[("done", 1.0)] * 8, *[("queued", 0.0)] * 2)
         title = charts.forecast(status, ran(status)).get_title(loc="left")
-        assert title == "80 % done, 3.3 min left (3.3 min to 3.3 min) at 36 jobs an hour"
+        assert title == "80 % done, 3.3 min left (133 s to 6.7 min) at 36 jobs an hour"
 
     def test_jobs_that_ended_undone_are_not_waited_for(self) -> None:
         """What failed or was cancelled is neither done nor left."""
