@@ -1,4 +1,4 @@
-"""The notebooks about submitting, watching and failing, on one cloud, as a user has one."""
+"""The notebooks about submitting, watching and failing; the last two on one cloud, as a user has one."""
 
 from __future__ import annotations
 
@@ -55,9 +55,17 @@ def watched(folder: Path, failures: nbformat.NotebookNode) -> nbformat.NotebookN
 
 
 @pytest.fixture(scope="module")
-def submitted(folder: Path, watched: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """02 after that."""
-    return story("02_submit_jobs", folder)
+def idle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of a cloud in which no worker takes what was submitted."""
+    idle = tmp_path_factory.mktemp("idle")
+    yield idle
+    local.down(idle / ".lrt")
+
+
+@pytest.fixture(scope="module")
+def submitted(idle: Path) -> nbformat.NotebookNode:
+    """02 on a cloud that is not there yet."""
+    return story("02_submit_jobs", idle)
 
 
 def experiment(name: str, folder: Path) -> Experiment:
@@ -131,9 +139,9 @@ def test_every_chart_is_there(watched: nbformat.NotebookNode) -> None:
         assert words in data(watched, chart)["text/plain"]
 
 
-def test_submitted_jobs_wait(submitted: nbformat.NotebookNode, folder: Path) -> None:
+def test_submitted_jobs_wait(submitted: nbformat.NotebookNode, idle: Path) -> None:
     """Eight jobs and one with a mended parameter wait in the queue, each once."""
-    exp = experiment("submitting", folder)
+    exp = experiment("submitting", idle)
     assert exp.status()["state"].tolist() == ["queued"] * 9
     assert exp.depth()["waiting"].iloc[-1] == 9
 
@@ -146,14 +154,14 @@ def test_submitting_tells_every_fault_and_difference(submitted: nbformat.Noteboo
     assert "temperature" in data(submitted, "action == 'ask'")["text/plain"]
 
 
-def test_submitting_twice_sends_nothing(submitted: nbformat.NotebookNode, folder: Path) -> None:
+def test_submitting_twice_sends_nothing(submitted: nbformat.NotebookNode, idle: Path) -> None:
     """Run All once more, in a kernel that knows of nothing, finds every job known."""
-    again = story("02_submit_jobs", folder)
+    again = story("02_submit_jobs", idle)
     assert "sent" not in data(again, "receipt = exp.submit")["text/plain"]
-    assert experiment("submitting", folder).depth()["waiting"].iloc[-1] == 9
+    assert experiment("submitting", idle).depth()["waiting"].iloc[-1] == 9
 
 
 @pytest.mark.parametrize("name", ["failures", "watched", "submitted"])
-def test_nothing_warns_and_no_key_shows(request: pytest.FixtureRequest, folder: Path, name: str) -> None:
+def test_nothing_warns_and_no_key_shows(request: pytest.FixtureRequest, folder: Path, idle: Path, name: str) -> None:
     """No output is on the error stream, and no secret of the env files is in any output."""
-    assert_clean(request.getfixturevalue(name), folder)
+    assert_clean(request.getfixturevalue(name), idle if name == "submitted" else folder)
