@@ -88,12 +88,11 @@ def test_repr_has_no_secret(bare_cloud: Cloud, env: dict[str, str]) -> None:
 
 
 def test_what_is_shown_is_escaped(env: dict[str, str], tmp_path: Path) -> None:
-    """A path or a name with HTML in it is shown as text."""
+    """A path with HTML in it is shown as text."""
     path = tmp_path / "<script>.env"
-    write_env_file(path, env | {"R2_BUCKET_NAME": "<b>"})
+    write_env_file(path, env)
     shown = connect(path)._repr_html_()
     assert "<script>" not in shown
-    assert "<b> at" not in shown
     assert "&lt;script&gt;.env" in shown
 
 
