@@ -8,7 +8,7 @@ import time
 
 from bench.table import HEADS, WIDTHS, line
 
-FIGURES = ("idle", "resume", "calls", "goodput", "stall", "overhead", "submit", "status")
+FIGURES = ("idle", "resume", "calls", "goodput", "stall", "overhead", "submit", "status", "board")
 
 
 def main(names: list[str]) -> int:

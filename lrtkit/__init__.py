@@ -25,6 +25,7 @@ Names are resolved when they are first used, so that importing lrtkit brings in 
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -80,12 +81,25 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        value = getattr(importlib.import_module(_HOMES[name]), name)
+        value = getattr(_imported(_HOMES[name]), name)
         globals()[name] = value
         return value
     if name in _MODULES:
-        return importlib.import_module(f"{__name__}.{name}")
+        return _imported(f"{__name__}.{name}")
     raise AttributeError(f"lrtkit has no {name!r}. Try one of: {', '.join(sorted([*_HOMES, *_MODULES]))}")
+
+
+def _imported(module: str) -> Any:
+    """Import a module of the kit; raise BadInput where it needs a package that is not installed."""
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        from lrtkit.wire.errors import BadInput  # noqa: PLC0415 - nothing is imported before its time
+
+        if error.name is None or error.name.partition(".")[0] in {"lrtkit", "worker"}:
+            raise
+        there = f"{error.name}, which is not installed in {sys.executable}"
+        raise BadInput(f"{module} needs {there}. Try: pip install -e '.[all]', or another kernel") from error
 
 
 def __dir__() -> list[str]:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from html import escape
 from pathlib import Path
 
+from lrtkit.shown import card
 from lrtkit.wire import aws, keys
 from lrtkit.wire.errors import BadInput, Denied, NotFound, Unavailable
 from lrtkit.wire.s3 import S3Store
@@ -55,8 +55,18 @@ class Cloud:
     def __repr__(self) -> str:
         return f"<Cloud: queue {self.queue.name}, bucket {self.store.bucket}, from {self.source}>"
 
+    def facts(self) -> dict[str, str]:
+        """Return where everything is, without any key."""
+        queue, bucket = self.settings.queue, self.settings.bucket
+        return {
+            "queue": queue.url,
+            "dead-letter queue": queue.dead_letter_url,
+            "bucket": f"{bucket.name} at {bucket.endpoint_url}",
+            "settings": self.source,
+        }
+
     def _repr_html_(self) -> str:
-        return f"<code>{escape(repr(self))}</code>"
+        return card("Cloud", self.facts())
 
 
 def connect(env_file: str | Path | None = None) -> Cloud:

@@ -6,9 +6,8 @@ import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from tqdm.auto import tqdm
@@ -35,9 +34,14 @@ from lrtkit.jobs import (
 from lrtkit.progress import Progress, View, pace, waiting
 from lrtkit.progress.audit import audit
 from lrtkit.progress.story import Story, tell
+from lrtkit.shown import card
 from lrtkit.submissions import Draft
 from lrtkit.wire import keys, parcel
 from lrtkit.wire.errors import BadInput
+
+if TYPE_CHECKING:
+    from lrtkit.dashboard import Dashboard
+    from lrtkit.dashboard.reading import Scaler
 
 _log = logging.getLogger(__name__)
 
@@ -114,6 +118,10 @@ class Experiment:
         """Return a row a job: its fields and its result; see ``Progress.results``."""
         return self._progress.results()
 
+    def views(self) -> list[View]:
+        """Return what the bucket says of each job, in the order of their ids: what frames and stories are made of."""
+        return self._progress.views()
+
     def audit(self) -> str:
         """Check the promises of the kit on what the bucket holds, and return the outcome in one sentence.
 
@@ -157,6 +165,16 @@ class Experiment:
         if status.empty:
             raise BadInput(f"experiment {self.name} has no jobs in bucket {self.cloud.store.bucket}. Try: submit some")
         return waiting.wait(self.status, status, name=self.name, timeout_s=timeout_s, every_s=every_s)
+
+    def dashboard(self, *, scaler: Scaler | None = None, refresh_s: float = 5.0) -> Dashboard:
+        """Return a live board of all jobs, which a cell that ends with it shows.
+
+        Read anew every ``refresh_s`` seconds, on a thread of its own; with buttons to cancel and retry a
+        job and, where a ``scaler`` is given, for a step of the autoscaler, each asking before it acts.
+        """
+        from lrtkit.dashboard import Dashboard  # noqa: PLC0415 - widgets and charts are for those who look
+
+        return Dashboard(Experiment(self.name, self._ready), scaler=scaler, refresh_s=refresh_s)
 
     def artifacts(self, job_id: str, folder: str | Path | None = None) -> pd.DataFrame:
         """List the files of a job's result, and download them where a ``folder`` is given.
@@ -305,7 +323,7 @@ class Experiment:
         return f"<Experiment {self.name}: queue {self.cloud.queue.name}, bucket {self.cloud.store.bucket}>"
 
     def _repr_html_(self) -> str:
-        return f"<code>{escape(repr(self))}</code>"
+        return card(f"Experiment {self.name}", self.cloud.facts())
 
 
 def _drafted(differences: Iterable[Difference], draft: Draft, work: Work) -> Iterator[Difference]:

@@ -81,10 +81,19 @@ def test_environment(env: dict[str, str], tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_repr_has_no_secret(bare_cloud: Cloud, env: dict[str, str]) -> None:
     """What a notebook shows of a cloud names the queue and the bucket, and no key."""
-    shown = repr(bare_cloud) + bare_cloud._repr_html_()
+    shown = repr(bare_cloud) + bare_cloud._repr_html_() + bare_cloud.queue._repr_html_()
     assert bare_cloud.queue.name in shown
     assert bare_cloud.store.bucket in shown
     assert not [value for name, value in env.items() if "SECRET" in name and value in shown + repr(vars(bare_cloud))]
+
+
+def test_what_is_shown_is_escaped(env: dict[str, str], tmp_path: Path) -> None:
+    """A path with HTML in it is shown as text."""
+    path = tmp_path / "<script>.env"
+    write_env_file(path, env)
+    shown = connect(path)._repr_html_()
+    assert "<script>" not in shown
+    assert "&lt;script&gt;.env" in shown
 
 
 def test_missing_env_file(tmp_path: Path) -> None:

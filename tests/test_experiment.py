@@ -406,7 +406,9 @@ def test_repr_is_one_line(bare_cloud: Cloud) -> None:
     """A notebook shows what an experiment is without a call over the network."""
     experiment = Experiment("exp", bare_cloud)
     assert repr(experiment) == f"<Experiment exp: queue {bare_cloud.queue.name}, bucket {bare_cloud.store.bucket}>"
-    assert experiment._repr_html_() == f"<code>&lt;{repr(experiment)[1:-1]}&gt;</code>"
+    shown = experiment._repr_html_()
+    assert "Experiment exp" in shown
+    assert bare_cloud.queue.url in shown
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "_lrt", "files", "a b", ".", "x" * 129])

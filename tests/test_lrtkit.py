@@ -62,3 +62,12 @@ def test_unknown_name_says_which_there_are() -> None:
     """A slip of the pen is answered by the names that exist."""
     with pytest.raises(AttributeError, match=r"lrtkit has no 'Experimant'. Try one of: .*Experiment, .*charts"):
         _ = lrtkit.Experimant
+
+
+def test_a_missing_package_is_told_with_what_to_do() -> None:
+    """Where pandas is not installed, the first cell of a notebook says so in one sentence, and where it looked."""
+    code = "import sys; sys.modules['pandas'] = None; from lrtkit import Experiment"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    last = run.stderr.splitlines()[-1]
+    assert last.startswith("lrtkit.wire.errors.BadInput: lrtkit.experiment needs pandas, which is not installed in ")
+    assert last.endswith("Try: pip install -e '.[all]', or another kernel")

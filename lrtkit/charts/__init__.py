@@ -2,9 +2,13 @@
 
 ::
 
-    queue_depth(depth)                       how many jobs wait, run and died, over time
+    overview(status)                         all jobs at a glance, a cell a job, from ten to ten thousand
+    forecast(status, attempts)               the work done over time, and the time left with a band
     progress(attempts)                       every job in a lane of its own, interruptions marked
     attempts(attempts, job_id)               one job's attempts, machine by machine
+    goodput(why.frame)                       where one job's time went: useful, redone, waiting, starting
+    interruptions(attempts)                  what interrupted the jobs, on which machines
+    queue_depth(depth)                       how many jobs wait, run and died, over time
     against(results, x=…, y=…, by=…)         results over a parameter, beside published values
     backtest(scores)                         policies of the autoscaler, day by day
 
@@ -18,9 +22,25 @@ Axes.
 
 from lrtkit.charts.comparison import against
 from lrtkit.charts.depth import queue_depth
+from lrtkit.charts.forecast import forecast
+from lrtkit.charts.goodput import goodput
+from lrtkit.charts.interruptions import interruptions
 from lrtkit.charts.lanes import progress
+from lrtkit.charts.overview import overview
 from lrtkit.charts.policies import backtest
 from lrtkit.charts.story import attempts
 from lrtkit.charts.style import alt, png
 
-__all__ = ["against", "alt", "attempts", "backtest", "png", "progress", "queue_depth"]
+__all__ = [
+    "against",
+    "alt",
+    "attempts",
+    "backtest",
+    "forecast",
+    "goodput",
+    "interruptions",
+    "overview",
+    "png",
+    "progress",
+    "queue_depth",
+]

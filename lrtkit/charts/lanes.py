@@ -18,6 +18,7 @@ from lrtkit.charts.style import (
     dressed,
     name_axes,
     nothing_yet,
+    shared,
     shortened,
     size_pt,
     tell,
@@ -55,7 +56,7 @@ def progress(attempts: pd.DataFrame, *, now: pd.Timestamp | None = None, ax: Axe
     ax.spines["left"].set_visible(False)
     ax.set_ylim(len(jobs) + 0.1, 0)
     timeline.dress(ax)
-    experiment = _shared(jobs)
+    experiment = shared(jobs)
     name_axes(ax, timeline.label, f"jobs of {shortened(experiment)}" if experiment else "jobs")
     _name_lanes(ax, [job.removeprefix(f"{experiment}/") for job in jobs])
     ends, fills = draw_bars(ax, rows, mark_pt=float(np.clip(0.75 * _lane_pt(ax), 3.5, 7)))
@@ -71,11 +72,6 @@ def _laid_out(rows: pd.DataFrame, timeline: Timeline) -> pd.DataFrame:
     turn = moved.groupby(rows["job_id"]).cumsum() - 1
     lane = pd.factorize(rows["job_id"])[0].astype(float)
     return placed(rows, timeline, floor=lane + FLOOR, height=FILL).assign(tint=turn % len(TINTS))
-
-
-def _shared(jobs: list[str]) -> str:
-    experiments = {job.rpartition("/")[0] for job in jobs}
-    return experiments.pop() if len(experiments) == 1 else ""
 
 
 def _name_lanes(ax: Axes, names: list[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -98,13 +98,18 @@ def _label(row: Mapping[Any, Any]) -> str:
 def _machines(ax: Axes, rows: pd.DataFrame) -> None:
     edges = rows.groupby("machine", sort=False)["row"].agg(["min", "max"])
     ax.set_ylim(rows["row"].max() + 1.05, 0)
-    ax.set_yticks((edges["min"] + edges["max"]) / 2 + FLOOR - BAR / 2, _short(list(edges.index)))
-    ax.tick_params(axis="y", left=False)
+    name_machines(ax, list(edges.index), (edges["min"] + edges["max"]) / 2 + FLOOR - BAR / 2)
     for edge in edges["min"].iloc[1:]:
         ax.axhline(edge, color=FAINT, linewidth=0.8)
 
 
-def _short(machines: list[str]) -> list[str]:
+def name_machines(ax: Axes, machines: list[str], heights: Iterable[float]) -> None:
+    """Write the machines at the y axis, as short as tells them apart."""
+    ax.set_yticks(list(heights), short(machines))
+    ax.tick_params(axis="y", left=False)
+
+
+def short(machines: list[str]) -> list[str]:
     """Return the shortest beginnings, of at least eight characters, that tell the machines apart."""
     longest = max(map(len, machines))
     lengths = range(min(SHORT_ID, longest), longest + 1)

@@ -112,13 +112,19 @@ def nothing_yet(ax: Axes | None, words: str) -> Axes:
 
 def count(number: int, noun: str) -> str:
     """Return ``3 jobs``, ``1 job`` or ``no jobs``."""
-    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
+    return f"{f'{number:,}' if number else 'no'} {noun}{'' if number == 1 else 's'}"
 
 
 def shortened(name: str) -> str:
     """Return a name without its middle where it would take the room of the picture."""
     half = LONGEST_NAME // 2
     return name if len(name) <= LONGEST_NAME else f"{name[:half]}…{name[-half:]}"
+
+
+def shared(jobs: Sequence[str]) -> str:
+    """Return the experiment that all ids begin with, or nothing where there are several."""
+    experiments = {job.rpartition("/")[0] for job in jobs}
+    return experiments.pop() if len(experiments) == 1 else ""
 
 
 def numbers(column: pd.Series[Any]) -> Floats:

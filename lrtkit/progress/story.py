@@ -76,7 +76,7 @@ def _sentences(view: View, times: Sequence[Spent]) -> Iterator[str]:
         yield f"It was asked to stop at {record.cancel_requested_at}."
     if record.error:
         kept = "; the traceback is kept" if record.error.traceback else ""
-        yield f"The last failure was {record.error.type}: {record.error.message}{kept}."
+        yield f"The last failure was {record.error.type}: {record.error.message.rstrip('.')}{kept}."
     yield _where_time_went(times)
     if len(record.attempts) < record.counts.attempts:
         yield f"Of its attempts the last {len(record.attempts)} are known in detail."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import html
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -119,6 +120,9 @@ class SqsQueue:
 
     def __repr__(self) -> str:
         return f"<queue {self.name}>"
+
+    def _repr_html_(self) -> str:
+        return f"<code>{html.escape(repr(self))}</code>"
 
     def receive(self, *, lease_s: float, wait_s: int, attempt_id: str) -> Message | None:
         """Take a message for a lease, waiting up to 20 s for one; a repeated ``attempt_id`` gets the same message."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from pathlib import Path
 
 import nbformat
@@ -82,6 +83,16 @@ def test_cells_are_short(path: Path) -> None:
     """A cell is read at a glance; what is longer belongs into the library."""
     for cell in code_cells(path):
         assert is_tagged(cell) or len(cell.source.splitlines()) <= LONGEST_CELL, cell.source
+
+
+@each_notebook
+def test_the_kit_is_imported_first(path: Path) -> None:
+    """The first cell imports nothing that can be missing but the kit, which tells in a sentence what it lacks."""
+    first = python_of(code_cells(path)[0])
+    names = [alias.name for node in ast.walk(first) if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module or "" for node in ast.walk(first) if isinstance(node, ast.ImportFrom)]
+    assert "lrtkit" in names
+    assert {name.partition(".")[0] for name in names} <= sys.stdlib_module_names | {"IPython", "lrtkit"}
 
 
 @each_notebook

@@ -19,7 +19,7 @@ from lrtkit.wire.job import Job
 from lrtkit.wire.record import Cause, Failure, Holder, Record, Saved, State
 
 START = seconds_of("2026-11-24T10:00:00.000Z")
-FAILURE = Failure("ValueError", "the box is too small", "Traceback (most recent call last): <b>")
+FAILURE = Failure("ValueError", "the box is too small. Try: a larger one.", "Traceback (most recent call last): <b>")
 
 
 def at(minute: float) -> str:
@@ -55,7 +55,7 @@ def test_a_long_story() -> None:
     assert story.text.splitlines() == [
         "exp/a is done, at step 100 of 100.",
         "It was received 4 times: 1 node vanished, 1 hand-over, 1 failure.",
-        "The last failure was ValueError: the box is too small; the traceback is kept.",
+        "The last failure was ValueError: the box is too small. Try: a larger one; the traceback is kept.",
         "Of 2.2 h: 100.0 min useful (77%), 3.0 min redone (2%), 25.0 min waiting (19%), 2.0 min starting (2%).",
     ]
     assert story.traceback == FAILURE.traceback

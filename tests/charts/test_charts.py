@@ -1,4 +1,4 @@
-"""The charts: what they draw, what they say, and that one can read it."""
+"""The charts of queue, attempts and results: what they draw, what they say, and that one can read it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from matplotlib.text import Text
-from matplotlib.transforms import Bbox
 from PIL import Image
 
 from lrtkit import charts
@@ -27,57 +25,21 @@ from lrtkit.charts.history import ENDS
 from lrtkit.charts.style import legible, shortened, spread
 from lrtkit.charts.timeline import duration
 from lrtkit.wire.errors import BadInput
-
-START = pd.Timestamp("2026-03-02 09:00", tz="UTC")
-COLUMNS = [
-    "job_id",
-    "generation",
-    "worker",
-    "machine",
-    "started_at",
-    "ended_at",
-    "first_step",
-    "last_step",
-    "steps",
-    "outcome",
-    "cause",
-]
-
-
-def after(seconds: float | None) -> Any:
-    return pd.NaT if seconds is None else START + pd.Timedelta(seconds=seconds)
-
-
-def attempt(job: str, begin: float, end: float | None, span: tuple[Any, Any], **more: Any) -> dict[str, Any]:
-    """One attempt on machine m1, done at step 100 unless told otherwise."""
-    times = {"started_at": after(begin), "ended_at": after(end)}
-    of = {"job_id": job, "generation": 1, "worker": "w", "machine": "m1", "steps": 100}
-    return of | times | {"first_step": span[0], "last_step": span[1], "outcome": "done", "cause": None} | more
-
-
-def interrupted(job: str, begin: float, end: float, span: tuple[Any, Any], **more: Any) -> dict[str, Any]:
-    return attempt(job, begin, end, span, **{"outcome": "interrupted", "cause": "node gone"} | more)
-
-
-def frame(*rows: dict[str, Any]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def campaign(jobs: int, workers: int = 4, job_s: float = 15, rests: int = 3) -> pd.DataFrame:
-    """Jobs in turn on some workers; every third is interrupted, and goes on elsewhere after a pause."""
-    causes = itertools.cycle(["node gone", "sigterm", "lease lost", "hand-over"])
-    rows = []
-    for number in range(jobs):
-        job = f"argon/T{1 + number % 6 / 10:.2f}-rho{number / 100:.2f}"
-        begin, machine = number // workers * 1.4 * job_s + number % workers, f"{number % workers}f3a9c0e-4b1d"
-        if number % rests == 0:
-            half = begin + 0.4 * job_s
-            rows.append(interrupted(job, begin, half, (0, 40), machine=machine, cause=next(causes)))
-            late = {"machine": f"{number:x}c8d2-77", "generation": 2}
-            rows.append(attempt(job, half + 0.3 * job_s, begin + 1.3 * job_s, (40, 100), **late))
-        else:
-            rows.append(attempt(job, begin, begin + job_s, (0, 100), machine=machine))
-    return frame(*rows)
+from tests.charts.drawn import (
+    START,
+    after,
+    attempt,
+    campaign,
+    faults,
+    frame,
+    interrupted,
+    key,
+    labelled,
+    mixed,
+    ran,
+    story,
+    words,
+)
 
 
 def readings(**columns: list[Any]) -> pd.DataFrame:
@@ -97,53 +59,8 @@ NAMES = ("waiting", "in_flight", "delayed", "dead", "replicas")
 PARTS: dict[str, Any] = {"x": "density", "y": "pressure", "by": "temperature"}
 
 
-def visible(ax: Axes) -> list[Text]:
-    """Every text that is drawn: those of an axis only while it is on, and ticks only within its limits."""
-    legends = [text for legend in ax.artists for text in legend.get_texts()]
-    titles = [ax._left_title, ax.title, ax._right_title]
-    axes = [ax.xaxis, ax.yaxis] if ax.axison else []
-    ticks = [
-        tick.label1
-        for axis in axes
-        for tick in axis.get_major_ticks()
-        if min(axis.get_view_interval()) <= tick.get_loc() <= max(axis.get_view_interval())
-    ]
-    texts = [*ax.texts, *legends, *titles, *(axis.label for axis in axes), *ticks]
-    return [text for text in texts if text.get_text().strip()]
-
-
-def boxes(ax: Axes) -> list[tuple[str, Bbox]]:
-    """Where the texts stand, in pixels, once the layout is made."""
-    ax.get_figure(root=True).canvas.draw()
-    # The class's own method: that of an annotation counts the line that leads to it.
-    return [(text.get_text(), Text.get_window_extent(text)) for text in visible(ax)]
-
-
-def faults(ax: Axes) -> list[str]:
-    """What cannot be read: texts that overlap, and texts that the edge of the picture cuts."""
-    found, paper = boxes(ax), ax.get_figure(root=True).bbox.padded(0.6)
-    pairs = itertools.combinations(found, 2)
-    overlaps = [f"{one!r} on {two!r}" for (one, a), (two, b) in pairs if a.padded(-0.6).overlaps(b.padded(-0.6))]
-    cut = [f"{name!r} cut" for name, box in found if not (paper.contains(*box.min) and paper.contains(*box.max))]
-    return overlaps + cut
-
-
-def labelled(ax: Axes, label: str) -> Any:
-    """The one artist of the data with this label."""
-    (found,) = [artist for artist in [*ax.lines, *ax.collections] if artist.get_label() == label]
-    return found
-
-
 def wedges(ax: Axes) -> list[np.ndarray]:
     return [path.vertices[:4] for path in labelled(ax, "progress").get_paths()]
-
-
-def words(ax: Axes) -> list[str]:
-    return [text.get_text() for text in ax.texts]
-
-
-def key(ax: Axes) -> list[str]:
-    return [text.get_text() for legend in ax.artists for text in legend.get_texts()]
 
 
 class TestEveryChart:
@@ -159,6 +76,11 @@ class TestEveryChart:
         lambda ax: charts.attempts(frame(), "argon/1", ax=ax),
         lambda ax: charts.attempts(pd.DataFrame(), "argon/1", ax=ax),
         lambda ax: charts.attempts(campaign(3), "neon/1", ax=ax),
+        lambda ax: charts.overview(pd.DataFrame(), ax=ax),
+        lambda ax: charts.forecast(mixed(4), frame(), ax=ax),
+        lambda ax: charts.forecast(pd.DataFrame(), pd.DataFrame(), ax=ax),
+        lambda ax: charts.goodput(story(), ax=ax),
+        lambda ax: charts.interruptions(frame(), ax=ax),
         lambda ax: charts.against(pd.DataFrame(), **PARTS, ax=ax),
         lambda ax: charts.against(isotherms().drop(columns="pressure"), **PARTS, ax=ax),
         lambda ax: charts.against(isotherms().assign(pressure=pd.NA), **PARTS, error="pressure_error", ax=ax),
@@ -167,8 +89,13 @@ class TestEveryChart:
         lambda ax: charts.queue_depth(readings(waiting=[3, 1, 0], replicas=[1, 2, 2], dead=[0, 0, 1]), ax=ax),
         lambda ax: charts.progress(campaign(12), ax=ax),
         lambda ax: charts.attempts(campaign(12), "argon/T1.00-rho0.00", ax=ax),
+        lambda ax: charts.forecast(mixed(64), ran(mixed(64)), ax=ax),
+        lambda ax: charts.goodput(story(("m1", 0, 5, 1, 60, 2), ("m2", 70, 3, None, 60, 2)), ax=ax),
+        lambda ax: charts.interruptions(campaign(12), ax=ax),
         lambda ax: charts.against(isotherms(), **PARTS, error="pressure_error", reference=isotherms(), ax=ax),
     )
+
+    ALL = (*FULL, lambda ax: charts.overview(mixed(64), ax=ax))
 
     @pytest.mark.parametrize("draw", EMPTY)
     def test_without_data_says_so(self, draw: Any) -> None:
@@ -179,7 +106,7 @@ class TestEveryChart:
         assert " yet" in charts.alt(ax)
         assert faults(ax) == []
 
-    @pytest.mark.parametrize("draw", EMPTY + FULL)
+    @pytest.mark.parametrize("draw", EMPTY + ALL)
     def test_draws_into_given_axes(self, draw: Any) -> None:
         """A chart goes where the caller wants it, and its picture is the caller's figure."""
         figure = Figure(layout="constrained")
@@ -187,7 +114,7 @@ class TestEveryChart:
         assert draw(ax) is ax
         assert Image.open(io.BytesIO(charts.png(ax))).size == tuple(figure.bbox.size)
 
-    @pytest.mark.parametrize("draw", FULL)
+    @pytest.mark.parametrize("draw", ALL)
     def test_shows_itself_once_with_alt_text(self, draw: Any) -> None:
         """A notebook shows the figure as an image with alt text, and keeps the PNG and the words."""
         figure = draw(None).figure
@@ -206,7 +133,7 @@ class TestEveryChart:
         assert ax.get_xlabel()
         assert ax.get_ylabel()
 
-    @pytest.mark.parametrize("draw", FULL)
+    @pytest.mark.parametrize("draw", ALL)
     def test_texts_neither_collide_nor_are_cut(self, draw: Any) -> None:
         """All texts stand apart and within the picture."""
         ax = draw(None)
