@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import Any
 
 from lrtkit.scaling import Step
@@ -24,9 +25,10 @@ class Ledger:
         self._queue = queue_name
 
     def recent(self, at: float) -> list[Step]:
-        """Return the steps of the last hour or so, oldest first; after midnight yesterday's too."""
-        days = sorted({self._key(at - HORIZON_S), self._key(at)})
-        return Step.all_of(line for day in days for line in self._lines(day))
+        """Return the steps of the last hour or so, oldest first; no more of a day is read than that."""
+        since, days = iso(at - HORIZON_S), sorted({self._key(at - HORIZON_S), self._key(at)}, reverse=True)
+        newest_first = (line for day in days for line in self._lines(day, newest_first=True))
+        return Step.all_of(reversed(list(takewhile(lambda line: line["at"] >= since, newest_first))))
 
     def append(self, step: Step) -> None:
         """Write a step down; raise Conflict where others are always faster."""
@@ -55,7 +57,7 @@ class Ledger:
         """Return a day; S3 denies, to who may not list the bucket, to say that an object is not there."""
         return self._store.get(key) if key in self._days() else None
 
-    def _lines(self, key: str) -> Iterator[dict[str, Any]]:
+    def _lines(self, key: str, *, newest_first: bool = False) -> Iterator[dict[str, Any]]:
         found = self._get(key)
-        for line in found.body.splitlines() if found else ():
-            yield json.loads(line)
+        lines = found.body.splitlines() if found else []
+        yield from map(json.loads, reversed(lines) if newest_first else lines)

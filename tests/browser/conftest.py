@@ -93,7 +93,7 @@ class Lab:
         return "\n".join(self.page.locator(".jp-OutputArea-output").all_inner_texts())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """JupyterLab on 127.0.0.1 with a token, settings and a copy of the notebooks of its own."""
     if CHROMIUM is None:

@@ -300,6 +300,14 @@ def _hand_overs(found: Evidence, job_id: str, stretches: list[Stretch]) -> Breac
             yield f"{job_id}: a hand-over at step {before.last_step} went on at step {after.first_step}"
 
 
+def _is_unheard_end(event: Event, work: list[Event], steps: int) -> bool:
+    """Tell whether a workload came to its end while nobody else had begun the job anew."""
+    if event.what != "ends" or event.facts["step"] != steps:
+        return False
+    starts = [each for each in work if each.what == "starts" and each.at < event.at]
+    return bool(starts) and starts[-1].who == event.who
+
+
 def _unearned(found: Evidence, job_id: str, write: Write) -> Breaches:
     """Find that a job has failed without having done so itself often enough."""
     error, settings = write.envelope["error"], found.scenario.settings
@@ -312,10 +320,7 @@ def _unearned(found: Evidence, job_id: str, write: Write) -> Breaches:
     is_hopeless = any(event.facts["type"] == "InvalidJob" for event in fails)
     if error["type"] == "SilentTooOften":
         silent = [event for event in work if event.what == "starts"]
-        if (
-            any(event.what == "ends" and event.facts["step"] == found.jobs[job_id]["steps"] for event in work)
-            and not fails
-        ):
+        if not fails and any(_is_unheard_end(event, work, found.jobs[job_id]["steps"]) for event in work):
             yield f"{job_id} was given up as silent, and came to its end"
         if len(silent) < settings.max_silent:
             yield f"{job_id} was given up as silent after {len(silent)} attempts"
