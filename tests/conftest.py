@@ -24,8 +24,8 @@ hypothesis.settings.load_profile("shared")
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Two processes a core for ``-n auto``: most of these tests wait for leases and processes more than they work."""
-    return 2 * (os.cpu_count() or 1)
+    """Three processes a core for ``-n auto``: most of these tests wait for leases and processes more than they work."""
+    return 3 * (os.cpu_count() or 1)
 
 
 LONGEST = "test_chaos.py"

@@ -32,6 +32,9 @@ SLICES = 8
 """The recent past is cut into so many slices; how much their pace differs makes the band."""
 MOST_AHEAD = 2.0
 """The future is drawn up to so many times the past; a band that goes on beyond leaves the picture."""
+CENTURY_S = 3_155_760_000.0
+"""What would take a century stands still."""
+
 BAND: dict[str, Any] = {"facecolor": "#fbe6c0", "edgecolor": ORANGE, "hatch": "///", "linewidth": 0, "label": "band"}
 RATES = ((60, "a minute"), (3600, "an hour"), (86400, "a day"))
 
@@ -93,9 +96,10 @@ def foresee(
     paces = np.diff(np.interp(edges, times_s, shares)) / np.diff(edges)
     pace = float(paces.mean())
     error = max(2 * float(paces.std(ddof=1)) / np.sqrt(SLICES), pace / np.sqrt(max(rests_on, 1)))
-    if pace <= 0:
+    slowest = share_left / CENTURY_S
+    if pace <= slowest:
         return None
-    worst = share_left / (pace - error) if pace > error else np.inf
+    worst = share_left / (pace - error) if pace - error > slowest else np.inf
     left, best, worst = (max(each, longest_s) for each in (share_left / pace, share_left / (pace + error), worst))
     return Forecast(share_left, pace, left, best, worst)
 
