@@ -2,53 +2,33 @@
 
 from __future__ import annotations
 
-import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
-from tqdm.auto import tqdm
 
-from lrtkit import artifacts, control, submissions
+from lrtkit import artifacts, control
 from lrtkit.connection import Cloud
 from lrtkit.control import Ids
 from lrtkit.control.purging import Estate, Purge
 from lrtkit.depths import Depths, Sampling
-from lrtkit.jobs import (
-    Action,
-    Difference,
-    Known,
-    Rules,
-    Sender,
-    Table,
-    Work,
-    check,
-    compare,
-    foresee,
-    frames,
-    read,
-)
-from lrtkit.progress import Progress, View, pace, waiting
+from lrtkit.jobs import Table
+from lrtkit.progress import Progress, View, waiting
 from lrtkit.progress.audit import audit
 from lrtkit.progress.story import Story, tell
 from lrtkit.shown import card
-from lrtkit.submissions import Draft
-from lrtkit.wire import keys, parcel
+from lrtkit.submitting import Submitter
+from lrtkit.wire import keys
 from lrtkit.wire.errors import BadInput
 
 if TYPE_CHECKING:
     from lrtkit.dashboard import Dashboard
     from lrtkit.dashboard.reading import Scaler
 
-_log = logging.getLogger(__name__)
-
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=-]{0,99}")
-
-MOMENT_S = 1.0
-"""What takes no longer is over before a bar would be worth showing."""
 
 
 class Experiment:
@@ -81,18 +61,7 @@ class Experiment:
         sent, and kept in ``.attrs["notes"]``. Raises BadTable with all faults of the table, before
         anything is sent.
         """
-        views = self._progress.views()
-        known, past = _known(views), pace.past(views)
-        del views  # of a million jobs, their records are not needed any more
-        work = Work()
-        with Draft(self._largest) as draft:
-            receipt = frames.receipt(_drafted(self._compared(table, required, known), draft, work))
-            receipt.attrs["notes"] = foresee(work, past, replicas)
-            for note in receipt.attrs["notes"]:
-                _log.warning("%s: %s", self.name, note)
-            if draft.jobs:
-                self._send(draft)
-        return receipt
+        return self._submitter.submit(table, required, replicas)
 
     def diff(self, table: Table, *, required: Sequence[str] = ("steps",)) -> pd.DataFrame:
         """Return what ``submit`` would do with a table, and send nothing.
@@ -103,8 +72,7 @@ class Experiment:
         message is gone) and ``changed`` (the columns that differ). Raises BadTable with every other
         fault of the table.
         """
-        known = _known(self._progress.views())
-        return frames.plan(self._compared(table, required, known, ask=True))
+        return self._submitter.diff(table, required)
 
     def status(self) -> pd.DataFrame:
         """Return a row a job: where it stands; see ``Progress.status``."""
@@ -279,16 +247,8 @@ class Experiment:
         return Progress(self._ready.store, self.name)
 
     @cached_property
-    def _largest(self) -> int:
-        return self._ready.queue.largest_message()
-
-    def _compared(
-        self, table: Table, required: Sequence[str], known: Mapping[str, Known], *, ask: bool = False
-    ) -> Iterator[Difference]:
-        """Give the jobs of a table beside the known ones, under a bar; a changed one is a fault, unless to ``ask``."""
-        rules = Rules(self.name, parcel.LARGEST_BODY, required, {} if ask else known)
-        rows = read(table)
-        return compare(check(self._bar("check", "row", rows.total, rows), rules), known)
+    def _submitter(self) -> Submitter:
+        return Submitter(self.name, self._ready, self._progress)
 
     def _chosen(self, ids: Ids) -> list[View]:
         return control.choose(ids, self._progress.views(), self.name)
@@ -296,49 +256,8 @@ class Experiment:
     def _is_own(self, job_id: str | None, *, odd: bool = False) -> bool:
         return odd if job_id is None else job_id.startswith(f"{self.name}/")
 
-    def _send(self, draft: Draft) -> None:
-        """Write down what is to be sent, send it, and mark list after list as sent."""
-        cloud = self._ready
-        for _ in self._bar("upload", "job", draft.bodies, draft.upload(cloud.store)):
-            pass  # a message must find its body there
-        submitted = draft.announce(cloud.store, self.name)
-        again = control.purging.revive(cloud.store, self._purged_of(draft))
-        with self._bar("submit", "job", draft.jobs) as bar:
-            sender = Sender(cloud.queue, bar.update, total=draft.jobs, largest=self._largest)
-            for submission, parcels in zip(submitted, draft.parcels(), strict=True):
-                sender.send(each.outgoing(*again.get(each.job_id, ())) for each in parcels)
-                submissions.confirm(cloud.store, submission)
-
-    def _purged_of(self, draft: Draft) -> dict[str, str]:
-        """Return the fingerprints of those jobs, by their ids, whose ids purged ones had."""
-        purged = self._progress.purged()
-        parcels = (each for part in draft.parcels() for each in part) if purged else ()
-        return {each.job_id: each.fingerprint for each in parcels if each.job_id in purged}
-
-    def _bar(self, what: str, unit: str, total: int | None, over: Iterable[Any] | None = None) -> Any:
-        """Return a bar with rate and time left; what it goes over is given on."""
-        return tqdm(over, total=total, desc=f"{self.name}: {what}", unit=unit, delay=MOMENT_S)
-
     def __repr__(self) -> str:
         return f"<Experiment {self.name}: queue {self.cloud.queue.name}, bucket {self.cloud.store.bucket}>"
 
     def _repr_html_(self) -> str:
         return card(f"Experiment {self.name}", self.cloud.facts())
-
-
-def _drafted(differences: Iterable[Difference], draft: Draft, work: Work) -> Iterator[Difference]:
-    """Give the differences on, and take down what is to be sent."""
-    for each in differences:
-        if each.action is Action.SEND:
-            draft.add(each.job)
-            work.add(each.job)
-        yield each
-
-
-def _known(views: Iterable[View]) -> dict[str, Known]:
-    return {view.job_id: _as_known(view) for view in views}
-
-
-def _as_known(view: View) -> Known:
-    """Return a view as a table is compared with it; fields that are only a part of the job's would mislead."""
-    return Known(view.state, view.accepted, view.fingerprint, None if view.body else view.fields)
