@@ -92,7 +92,7 @@ def _with_drought(scenario: Scenario) -> Scenario:
     )
 
 
-@mutation("the heartbeat dies at the first network error, and nobody is told", since=1)
+@mutation("the heartbeat dies at the first network error, and nobody is told", since=6)
 def _(patch: Patch) -> None:
     async def beat(self: Lease, report: Report) -> None:
         while await self._extended(report):
@@ -102,7 +102,7 @@ def _(patch: Patch) -> None:
     patch.setattr(Lease, "check", lambda *_: None)
 
 
-@mutation("a record is written whatever is there: no fence")
+@mutation("a record is written whatever is there: no fence", since=1)
 def _(patch: Patch) -> None:
     def swap(self: S3Store, key: str, body: bytes, etag: str | None) -> str:
         self.put(key, body)
@@ -114,7 +114,7 @@ def _(patch: Patch) -> None:
     patch.setattr(S3Store, "changed", lambda *_: False)
 
 
-@mutation("a wish to cancel is not heard", since=1)
+@mutation("a wish to cancel is not heard", since=26)
 def _(patch: Patch) -> None:
     patch.setattr(Claim, "_note_cancel", lambda *_: None)
 
@@ -131,7 +131,7 @@ def _(patch: Patch) -> None:
     patch.setattr(Record, "claimed", same_generation)
 
 
-@mutation("a checkpoint that cannot be read is taken for none", since=7)
+@mutation("a checkpoint that cannot be read is taken for none", since=8)
 def _(patch: Patch) -> None:
     async def load(store: Store, clock: Clock, report: Report, *, job_id: str, record: Record, folder: Path) -> Loaded:
         if not record.checkpoint:
@@ -175,7 +175,7 @@ def _(patch: Patch) -> None:
     patch.setattr(dead_letter, "set_aside", delete_first)
 
 
-@mutation("another job's checkpoint is resumed under the same id", since=3)
+@mutation("another job's checkpoint is resumed under the same id", since=5)
 def _(patch: Patch) -> None:
     async def has_ended(self: Service, job: Any, found: Any) -> bool:
         return bool(found.record and found.record.state.final)
@@ -293,7 +293,7 @@ def _(patch: Patch) -> None:
     patch.setattr(Worker, "_receive", receive_and_delete)
 
 
-@mutation("a checkpoint is committed although its files were not uploaded", scenario=_with_trouble, since=2)
+@mutation("a checkpoint is committed although its files were not uploaded", scenario=_with_trouble, since=3)
 def _(patch: Patch) -> None:
     def upload_all(store: Store, job_id: str, found: Any, known: Any) -> dict[str, StoredFile]:
         try:
@@ -323,6 +323,6 @@ def _(patch: Patch) -> None:
     patch.setattr(Service, "_has_ended", has_ended)
 
 
-@mutation("a record that seems damaged is believed at the first look")
+@mutation("a record that seems damaged is believed at the first look", since=11)
 def _(patch: Patch) -> None:
     patch.setattr(ledger, "read", ledger._read)
