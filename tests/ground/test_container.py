@@ -34,6 +34,7 @@ FACE = {
     "panel",
     "printing",
     "progress",
+    "submitting",
 }
 """Modules of lrtkit that need an extra; all others get on with the core."""
 
