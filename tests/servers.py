@@ -11,7 +11,8 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 import urllib3
@@ -39,15 +40,15 @@ def ministack(folder: Path, app: str = "ministack.app:app", **settings: str) -> 
         url = f"http://{HOST}:{sock.getsockname()[1]}"
         command = [sys.executable, "-m", *server, "--bind", f"fd://{sock.fileno()}"]
         env = {**_quiet_ministack(url), "PYTHONPATH": str(ROOT), **settings}
-        process = _started(command, folder, "ministack", env=env, pass_fds=[sock.fileno()])
-    with _running(process, f"{url}/_ministack/health"):
+        process = _started(command, folder / "ministack.log", env=env, pass_fds=[sock.fileno()])
+    with _running(process, folder / "ministack.log", f"{url}/_ministack/health"):
         yield url
 
 
 @contextmanager
 def localstack(folder: Path) -> Iterator[str]:
     """Serve SQS at the URL."""
-    (port,) = _free_ports(1)
+    (port,) = free_ports(1)
     env = {
         "GATEWAY_LISTEN": f"{HOST}:{port}",
         "GATEWAY_SERVER": "hypercorn",  # its other one listens on every interface
@@ -59,8 +60,8 @@ def localstack(folder: Path) -> Iterator[str]:
         "TMPDIR": str(folder),
         "HOME": str(folder),
     }
-    process = _started([str(LOCALSTACK), "-m", "localstack.runtime.main"], folder, "localstack", env=env)
-    with _running(process, f"http://{HOST}:{port}/_localstack/health"):
+    process = _started([str(LOCALSTACK), "-m", "localstack.runtime.main"], folder / "localstack.log", env=env)
+    with _running(process, folder / "localstack.log", f"http://{HOST}:{port}/_localstack/health"):
         yield f"http://{HOST}:{port}"
 
 
@@ -69,12 +70,12 @@ def seaweedfs(folder: Path) -> Iterator[str]:
     """Serve S3 at the URL."""
     parts = ("s3", "master", "volume", "filer")
     options = [f"{part}.port{kind}" for part in parts for kind in ("", ".grpc")]
-    ports = dict(zip(options, _free_ports(len(options)), strict=True))
+    ports = dict(zip(options, free_ports(len(options)), strict=True))
     (folder / "weed").mkdir()
     command = [str(WEED), "server", "-s3", f"-dir={folder / 'weed'}", f"-ip={HOST}", f"-ip.bind={HOST}", *QUIET_WEED]
-    process = _started([*command, *(f"-{option}={port}" for option, port in ports.items())], folder, "seaweedfs")
+    process = _started([*command, *(f"-{option}={port}" for option, port in ports.items())], folder / "seaweedfs.log")
     try:
-        with _running(process, f"http://{HOST}:{ports['s3.port']}/status"):
+        with _running(process, folder / "seaweedfs.log", f"http://{HOST}:{ports['s3.port']}/status"):
             yield f"http://{HOST}:{ports['s3.port']}"
     finally:
         for port in ports.values():
@@ -93,6 +94,15 @@ QUIET_WEED = (
 """With no other port, no report to anybody, and volumes enough for as many buckets."""
 
 
+def free_ports(count: int) -> list[int]:
+    """Return ports that are free, and stay so until a server that cannot be handed a socket has bound them.
+
+    They lie below those that a system gives to any connection, and each process looks among sixty-four of its own.
+    """
+    first = 10_000 + os.getpid() * 64 % 20_000
+    return list(islice(filter(_is_free, range(first, 32_000)), count))
+
+
 def bare() -> dict[str, str]:
     """Return the environment without any setting of whoever runs this."""
     return {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
@@ -100,33 +110,40 @@ def bare() -> dict[str, str]:
 
 def _started(
     command: Sequence[str],
-    folder: Path,
-    name: str,
+    log: Path,
     *,
     env: Mapping[str, str] | None = None,
     pass_fds: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
-    with (folder / f"{name}.log").open("wb") as log:
+    with log.open("wb") as output:
         return subprocess.Popen(
             command,
-            cwd=folder,
+            cwd=log.parent,
             env={**bare(), **(env or {})},
             stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
+            stdout=output,
+            stderr=output,
             pass_fds=pass_fds,
         )
 
 
 @contextmanager
-def _running(process: subprocess.Popen[bytes], health: str) -> Iterator[None]:
+def _running(process: subprocess.Popen[bytes], log: Path, health: str) -> Iterator[None]:
     try:
         until(lambda: process.poll() is not None or _answers(health))
-        assert process.poll() is None, f"{process.args!r} ended with {process.returncode}"
+        assert process.poll() is None, f"ended with {process.returncode}: {log.read_text()[-2000:]}"
         yield
     finally:
         process.kill()
         process.wait()
+
+
+def _is_free(port: int) -> bool:
+    try:
+        socket.create_server((HOST, port)).close()
+    except OSError:
+        return False
+    return True
 
 
 def _answers(url: str) -> bool:
@@ -135,12 +152,6 @@ def _answers(url: str) -> bool:
             return pool.request("GET", url).status == 200
     except urllib3.exceptions.HTTPError:
         return False
-
-
-def _free_ports(count: int) -> list[int]:
-    """Return ports that were free just now."""
-    with ExitStack() as stack:
-        return [stack.enter_context(socket.create_server((HOST, 0))).getsockname()[1] for _ in range(count)]
 
 
 def _quiet_ministack(url: str) -> dict[str, str]:

@@ -6,7 +6,6 @@ import os
 import re
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import pytest
 import urllib3
 
 from lrtkit import local
+from tests.servers import free_ports
 from tests.waiting import until
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install -e '.[dev]'")
@@ -101,7 +101,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     folder = tmp_path_factory.mktemp("lab")
     shutil.copytree(ROOT / "notebooks", folder / "notebooks")
     _leave_in_peace(folder / "settings")
-    token, port = secrets.token_hex(16), _free_port()
+    token, port = secrets.token_hex(16), *free_ports(1)
     process = _start(folder, token, port)
     url = f"http://127.0.0.1:{port}"
     try:
@@ -134,11 +134,6 @@ def _leave_in_peace(settings: Path) -> None:
     place = settings / "@jupyterlab" / "apputils-extension"
     place.mkdir(parents=True)
     (place / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
 
 
 def _start(folder: Path, token: str, port: int) -> subprocess.Popen[bytes]:
