@@ -240,10 +240,10 @@ def test_a_patch_is_merged(deploy):
 @pytest.mark.parametrize(
     "changes", [{"restart_policy": "never"}, {"autostart_policy": True}, {"name": "other"}, {"replicas": 501}]
 )
-def test_a_patch_of_what_cannot_change_is_refused(deploy, changes):
+def test_a_patch_of_what_cannot_change_is_refused(deploy, eventually, changes):
     """A refused patch changes nothing."""
     group = deploy(IDLE, autostart_policy=False)
-    before = group.read()
+    before = eventually(lambda: (found := group.read()).status is GroupStatus.STOPPED and found)
     with pytest.raises(BadInput):
         group.patch(**changes)
     assert group.read() == before

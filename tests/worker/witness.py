@@ -44,8 +44,9 @@ class Witness:
         for key, etag in self._listed().items():
             job_id, _, name = key.rpartition("/")
             if name == "checkpoint.json" and self._etags.get(key) != etag:
-                self._etags[key] = etag
-                self._compare(job_id, json.loads(self._read(key)))
+                found = self._s3.get_object(Bucket=self._bucket, Key=key)
+                self._etags[key] = found["ETag"]  # it can be a newer one than was listed
+                self._compare(job_id, json.load(found["Body"]))
 
     def is_idle(self) -> bool:
         """Tell whether the queue holds nothing any more."""
