@@ -22,6 +22,7 @@ from lrtkit.wire.errors import BadInput, Denied, LrtError, NotFound, Throttled, 
 from lrtkit.wire.job import Job
 from lrtkit.wire.settings import Access, QueueSettings
 from lrtkit.wire.sqs import LARGEST_BATCH, Outgoing, SqsQueue
+from tests.serving import LOOPBACK, serving
 
 MIB = 1024 * 1024
 
@@ -198,10 +199,8 @@ def test_large_messages_do_not_crowd_the_line() -> None:
 class Service(ThreadingHTTPServer):
     """SQS on loopback, which answers well for so many calls and then as it is told to."""
 
-    daemon_threads = True
-
     def __init__(self, calls: int, status: int, answer: Callable[[list[dict[str, str]]], dict[str, Any]]) -> None:
-        super().__init__(("127.0.0.1", 0), Call)
+        super().__init__(LOOPBACK, Call)
         self.calls = calls
         self.then = (status, answer)
         self.taken: list[str] = []
@@ -247,14 +246,9 @@ def took(entries: list[dict[str, str]]) -> dict[str, Any]:
 
 @contextmanager
 def served(calls: int, answer: Callable[..., dict[str, Any]] = took, status: int = 200) -> Iterator[Service]:
-    with Service(calls, status, answer) as service:
-        thread = threading.Thread(target=service.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield service
-        finally:
-            service.shutdown()
-            thread.join()
+    service = Service(calls, status, answer)
+    with serving(service):
+        yield service
 
 
 @pytest.mark.parametrize(

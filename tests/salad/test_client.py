@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from email.utils import formatdate
@@ -14,6 +13,7 @@ import pytest
 
 from lrtkit.salad import Group, GroupStatus, InstanceState, SaladClient, SaladSettings
 from lrtkit.wire.errors import BadInput, Conflict, Denied, NotFound, Throttled, Unavailable
+from tests.serving import LOOPBACK, serving
 
 HTML = "<html><body>Bad gateway</body></html>"
 GROUP = {
@@ -58,13 +58,10 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with Server(("127.0.0.1", 0), Handler) as server:
-        server.answers, server.asked = [], []
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
+    server = Server(LOOPBACK, Handler)
+    server.answers, server.asked = [], []
+    with serving(server):
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
