@@ -14,14 +14,6 @@ from lrtkit import Experiment, connect, local
 from tests.notebooks.running import NOTEBOOKS, complaints, run, shown_secrets
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Where the cloud is, and the executed notebooks; the cloud is ended afterwards."""
-    folder = tmp_path_factory.mktemp("stories")
-    yield folder
-    local.down(folder / ".lrt")
-
-
 def story(name: str, folder: Path, **parameters: object) -> nbformat.NotebookNode:
     """Run a notebook on the one cloud."""
     return run(f"{name}.ipynb", {"cloud_folder": str(folder / ".lrt"), **parameters}, into=folder)
