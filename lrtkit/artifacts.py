@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
 
-from lrtkit.wire import keys
+from lrtkit.wire import keys, parallel
 from lrtkit.wire.errors import BadInput, DamagedFile
 from lrtkit.wire.record import Record, StoredFile
 from lrtkit.wire.s3 import Store
@@ -40,8 +39,7 @@ def download(store: Store, job_id: str, record: Record | None, *, folder: str | 
             generation = record.generation if record else 0
             _fetch(store, keys.artifact(job_id, generation, name), paths[name], artifacts[name])
 
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="download") as threads:
-        list(threads.map(fetch, paths))
+    parallel.each(fetch, paths, threads=THREADS, name="download")
     return listed(record).assign(path=pd.Series({name: str(path) for name, path in paths.items()}, dtype="str"))
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from lrtkit.shown import card
-from lrtkit.wire import aws, keys
+from lrtkit.wire import aws, keys, parallel
 from lrtkit.wire.errors import BadInput, Denied, NotFound, Unavailable
 from lrtkit.wire.s3 import S3Store
 from lrtkit.wire.settings import Access, CloudSettings, read_env_file
@@ -32,9 +31,7 @@ class Cloud:
     def check(self) -> None:
         """Look whether both queues and the bucket answer; raise Unavailable, NotFound or Denied with what to do."""
         looks = (self._look_at_queue, self._look_at_dead_letters, self._look_at_bucket)
-        with ThreadPoolExecutor(len(looks), thread_name_prefix="check") as threads:
-            for look in [threads.submit(look) for look in looks]:
-                look.result()
+        parallel.each(lambda look: look(), looks, threads=len(looks), name="check")
 
     def _look_at_queue(self) -> None:
         queue = self.settings.queue

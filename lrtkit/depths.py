@@ -9,10 +9,12 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 import time
 import weakref
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -33,6 +35,9 @@ KEEP_S = 60.0
 CLOSE_S = 120.0
 """Between two readings of this kernel that are so close, those of others tell nothing new."""
 
+MOST_OWN = 10_000
+"""Readings of its own that a kernel remembers; the bucket has the older ones."""
+
 MOST_UNKEPT = 10_000
 TRIES = 5
 
@@ -50,10 +55,11 @@ class Depths:
         self._store = store
         self._now = now
         self._lock = threading.Lock()
-        self._own: list[Reading] = []
+        self._own: deque[Reading] = deque(maxlen=MOST_OWN)
         self._unkept: list[Reading] = []
         self._kept: dict[str, tuple[str, list[Reading]]] = {}
         self._looked_at = 0.0
+        self._looked_since = math.inf
 
     def read(self, oldest_s: float | None = None) -> None:
         """Take a reading, and write down what has gathered for a minute; ``oldest_s`` is the age of the oldest job."""
@@ -104,8 +110,8 @@ class Depths:
                 return
 
     def _look(self, since: float) -> None:
-        """Read what others have kept, if that was not done for a minute."""
-        if self._now() - self._looked_at < KEEP_S:
+        """Read what others have kept, if that was not done for a minute, or not so far back."""
+        if self._now() - self._looked_at < KEEP_S and since >= self._looked_since:
             return
         found = [*self._store.listed(keys.depths_of(self._queue.name))]
         found += self._store.listed(keys.readings_of(self._queue.name))
@@ -114,7 +120,7 @@ class Depths:
         read = self._store.read([each.key for each in changed], lambda body: list(_parsed(body)))
         with self._lock:
             self._kept |= {each.key: (each.etag, read[each.key]) for each in changed if each.key in read}
-        self._looked_at = self._now()
+        self._looked_at, self._looked_since = self._now(), since
 
 
 class Sampling:

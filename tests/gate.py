@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import urllib3
+
+from tests.serving import serving
 
 
 class Gate:
@@ -62,17 +63,8 @@ def gate(target: str) -> Iterator[Gate]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        at.url = f"http://127.0.0.1:{server.server_port}"
-        try:
-            yield at
-        finally:
-            server.shutdown()
-            thread.join()
-            pool.clear()
+    with pool, serving(Handler) as at.url:
+        yield at
 
 
 _OWN = {"content-length", "transfer-encoding", "connection", "date"}

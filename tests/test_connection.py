@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from lrtkit import connect, queues
 from lrtkit.connection import Cloud
 from lrtkit.wire.errors import BadInput, Denied, NotFound, Unavailable
 from lrtkit.wire.settings import write_env_file
+from tests.serving import serving
 
 
 class Refusing(BaseHTTPRequestHandler):
@@ -38,12 +38,8 @@ class Refusing(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def refusing_url() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with serving(Refusing) as url:
+        yield url
 
 
 def connected(env: dict[str, str], tmp_path: Path, **changes: str) -> Cloud:

@@ -83,6 +83,16 @@ def test_the_autoscalers_readings_are_among_them(cloud: Cloud) -> None:
     assert "in flight" in charts.alt(charts.queue_depth(frame))
 
 
+def test_a_longer_past_is_looked_up_at_once(cloud: Cloud) -> None:
+    """Whoever asks for an hour and then for a century gets that, though the bucket has just been looked at."""
+    colleague = Depths(cloud.queue, cloud.store, now=Watch())
+    colleague.read()
+    colleague.keep()
+    depths = Depths(cloud.queue, cloud.store, now=Watch(seconds_of("2099-01-01T00:00:00Z")))
+    assert depths.frame(1).empty
+    assert len(depths.frame(100 * 365 * 24)) == 1
+
+
 class Interleaved(S3Store):
     """A bucket in which somebody acts before the first swap, and which is away while told so."""
 

@@ -11,12 +11,19 @@ import psutil
 T = TypeVar("T")
 
 
+SHORTEST_S, LONGEST_S = 0.02, 0.2
+
+
 def until(condition: Callable[[], T], *, within_s: float = 60) -> T:
-    """Return the first value of the condition that counts as true; fail after the time."""
-    deadline = time.monotonic() + within_s
+    """Return the first value of the condition that counts as true; fail after the time.
+
+    The longer it takes the more seldom one looks, for a look often is a call that a server has to answer.
+    """
+    began = time.monotonic()
     while not (value := condition()):
-        assert time.monotonic() < deadline, f"not so within {within_s} s, but {value!r}"
-        time.sleep(0.02)
+        waited_s = time.monotonic() - began
+        assert waited_s < within_s, f"not so within {within_s} s, but {value!r}"
+        time.sleep(min(max(SHORTEST_S, waited_s / 10), LONGEST_S))
     return value
 
 

@@ -142,7 +142,7 @@ class Saver:
         job_id = self._claim.job.job_id
         known = self._stored & files.referenced(self._claim.record)  # others may have been deleted since
         stored = await self._patiently(files.upload_all, self._store, job_id, fresh.files, known)
-        self._stored |= {file.sha256 for file in stored.values()}
+        self._stored = known.union(file.sha256 for file in stored.values())
         state_file = await self._patiently(files.upload_json, self._store, job_id, fresh.state)
         kept = {"step": fresh.state["step"]} if "step" in fresh.state else {}
         return Saved(kept if state_file else fresh.state, stored, iso(self._clock.now()), state_file)

@@ -13,7 +13,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from html import escape
 
@@ -22,7 +21,7 @@ import pandas as pd
 from lrtkit.control import records
 from lrtkit.control.choice import shown
 from lrtkit.progress import JobState, View
-from lrtkit.wire import keys
+from lrtkit.wire import keys, parallel
 from lrtkit.wire.clock import iso
 from lrtkit.wire.errors import BadInput
 from lrtkit.wire.listing import Listed
@@ -119,8 +118,7 @@ def revive(store: Store, fingerprints: Mapping[str, str]) -> dict[str, tuple[str
 
     The queue would take a message like one of the last five minutes for the same.
     """
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="revive") as threads:
-        made = list(threads.map(lambda each: _revived(store, *each), fingerprints.items()))
+    made = parallel.each(lambda job: _revived(store, *job), fingerprints.items(), threads=THREADS, name="revive")
     return {
         job_id: (record.updated_at,) for job_id, record in zip(fingerprints, made, strict=True) if record.updated_at
     }
@@ -128,11 +126,8 @@ def revive(store: Store, fingerprints: Mapping[str, str]) -> dict[str, tuple[str
 
 def _over(store: Store, views: Sequence[View]) -> list[tuple[str, bool]]:
     """Put a last record in the place of each job, and tell of each whether it is over."""
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="purge") as threads:
-        try:
-            return list(zip([v.job_id for v in views], threads.map(lambda v: _bury(store, v), views), strict=True))
-        finally:
-            threads.shutdown(cancel_futures=True)
+    over = parallel.each(lambda view: _bury(store, view), views, threads=THREADS, name="purge")
+    return [(view.job_id, is_over) for view, is_over in zip(views, over, strict=True)]
 
 
 def _bury(store: Store, view: View) -> bool:
@@ -187,11 +182,7 @@ def _runs(record: Record) -> bool:
 
 
 def _delete(store: Store, doomed: Sequence[str]) -> None:
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="purge") as threads:
-        try:
-            list(threads.map(lambda key: store.delete([key]), doomed))
-        finally:
-            threads.shutdown(cancel_futures=True)
+    parallel.each(lambda key: store.delete([key]), doomed, threads=THREADS, name="purge")
 
 
 def _kind(key: str) -> str:

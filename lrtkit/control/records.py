@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import pandas as pd
 
 from lrtkit.progress import View
-from lrtkit.wire import ledger
+from lrtkit.wire import ledger, parallel
 from lrtkit.wire.errors import Conflict, Throttled
 from lrtkit.wire.record import Record
 from lrtkit.wire.s3 import Store
@@ -47,10 +46,6 @@ def change(store: Store, job_id: str, wish: Callable[[Record | None], Record | N
 
 def outcomes(views: Sequence[View], act: Callable[[View], tuple[str, str]]) -> pd.DataFrame:
     """Do something with each job, and return a row a job: ``outcome`` and ``state``."""
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="control") as threads:
-        try:
-            rows = list(threads.map(act, views))
-        finally:
-            threads.shutdown(cancel_futures=True)
+    rows = parallel.each(act, views, threads=THREADS, name="control")
     index = pd.Index([view.job_id for view in views], name="job_id", dtype="str")
     return pd.DataFrame(rows, index=index, columns=["outcome", "state"], dtype="str")

@@ -13,9 +13,9 @@ from lrtkit.jobs.difference import Difference, Known
 from lrtkit.jobs.faults import Fault, Faults, shortened
 from lrtkit.jobs.table import Row
 from lrtkit.jobs.values import Unfit, plain
-from lrtkit.wire import keys
+from lrtkit.wire import keys, shape
 from lrtkit.wire.errors import BadInput
-from lrtkit.wire.job import Job, check_job_id, fingerprint
+from lrtkit.wire.job import TIMEOUT, Job, check_job_id, fingerprint
 
 ID_DIGITS = 16
 """How many hexadecimal digits of the fingerprint name a job that the table does not name."""
@@ -169,6 +169,10 @@ def _of_job(job: Job, row: Row, rules: Rules) -> Iterator[Fault]:
     if "steps" in job.fields and (job.steps is None or job.steps < 1):
         problem = f"must be a whole number of at least 1, not {shortened(job.fields['steps'])}"
         yield Fault(problem, row=row.label, column="steps", value=job.fields["steps"])
+    limit = job.fields.get(TIMEOUT, 1)
+    if not (shape.is_step(limit) and limit > 0):  # which a worker would take for no limit
+        problem = f"must be a number of seconds above 0, not {shortened(limit)}. Try: drop it where there is no limit"
+        yield Fault(problem, row=row.label, column=TIMEOUT, value=limit)
     size = len(job.body.encode())
     if size > rules.largest:
         column = max(job.fields, key=lambda name: len(str(job.fields[name])))

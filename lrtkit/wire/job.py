@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NoReturn
+from typing import Any
 
-from lrtkit.wire import shape
+from lrtkit.wire import shape, strict
 from lrtkit.wire.errors import BadInput, PoisonMessage
 
 UNSENDABLE = re.compile("[\ud800-\udfff\ufffe\uffff]")
 """SQS takes every character of XML 1.0, which these are not; JSON escapes the other ones by itself."""
+
+TIMEOUT = "timeout_seconds"
+"""The field by which a job limits how long one attempt may take."""
 
 _JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=/-]{0,127}")
 
@@ -45,8 +47,10 @@ class Job:
     @property
     def timeout_s(self) -> float | None:
         """How long one attempt may take, where the job limits it (its field ``timeout_seconds``)."""
-        limit = self.fields.get("timeout_seconds")
-        return float(limit) if isinstance(limit, (int, float)) and limit > 0 else None
+        limit = self.fields.get(TIMEOUT)
+        if not isinstance(limit, (int, float)) or isinstance(limit, bool):
+            return None
+        return float(limit) if limit > 0 else None
 
     @cached_property
     def body(self) -> str:
@@ -76,7 +80,7 @@ def check_job_id(job_id: object) -> str:
 def parse(body: str) -> Job:
     """Return the job of a message body; raise PoisonMessage where the body is no job."""
     try:
-        fields = json.loads(body, parse_constant=_refuse_constant, parse_float=_finite)
+        fields = json.loads(body, **strict.NUMBERS)
     except (ValueError, RecursionError) as error:
         raise PoisonMessage(f"the message is no JSON: {error}") from error
     if not isinstance(fields, dict):
@@ -97,14 +101,3 @@ def _tellable(job: Job) -> Job:
     except (ArithmeticError, RecursionError) as error:
         raise PoisonMessage(f"the message holds what no job can: {error}") from error
     return job
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise ValueError(f"{text} is too large for a number")
-    return number
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON value")

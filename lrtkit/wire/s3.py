@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from botocore.exceptions import ClientError
 
-from lrtkit.wire import aws, listing
+from lrtkit.wire import aws, listing, parallel
 from lrtkit.wire.errors import Conflict, Unavailable
 from lrtkit.wire.line import Answer
 from lrtkit.wire.listing import Listed, Page
@@ -189,12 +188,7 @@ class S3Store:
 def _completed(found: Sequence[T | None], keys: Sequence[str], get: Callable[[str], T]) -> list[T]:
     """Return what was found for each key, and what ``get`` returns, in parallel, where nothing was."""
     missed = [key for key, each in zip(keys, found, strict=True) if each is None]
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="read") as threads:
-        try:
-            gotten = list(threads.map(get, missed))
-        finally:
-            threads.shutdown(cancel_futures=True)
-    late = iter(gotten)
+    late = iter(parallel.each(get, missed, threads=THREADS, name="read"))
     return [next(late) if each is None else each for each in found]
 
 

@@ -21,7 +21,7 @@ def loads(text: str | bytes) -> Any:
     if not text.strip():
         raise ValueError("it is empty")
     try:
-        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        value = json.loads(text, **NUMBERS)
     except UnicodeDecodeError as error:
         raise ValueError(f"it is no UTF-8 text but binary from byte {error.start} on") from error
     except json.JSONDecodeError as error:
@@ -77,6 +77,10 @@ def _finite(digits: str) -> float:
     if math.isinf(number):
         raise ValueError(f"it holds the number {digits[:20]}, which is beyond what a float can hold")
     return number
+
+
+NUMBERS: dict[str, Any] = {"parse_constant": _refuse_constant, "parse_float": _finite}
+"""What has Python's reader take those numbers only that JSON has and a float can hold."""
 
 
 def _may_be_deeper(text: str | bytes) -> bool:

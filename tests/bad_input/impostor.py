@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from tests.bad_input.answers import NOTHING, Answer
+from tests.serving import serving
 
 
 @contextmanager
 def impostor(answer: Answer) -> Iterator[str]:
     """Give the answer to every call on a port of 127.0.0.1, and yield the URL."""
     handler = type("Handler", (_Handler,), {"answer": answer})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(handler) as url:
+        yield url
 
 
 class _Handler(BaseHTTPRequestHandler):

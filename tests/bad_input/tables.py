@@ -66,6 +66,7 @@ FRAMES = Section(
         "no steps at all": [{"name": "a", "steps": 0}],
         "steps as text": [{"name": "a", "steps": "10"}],
         "more steps than 64 bits count": [{"name": "a", "steps": 10**30}],
+        "a time-out as text": [{"name": "a", "steps": 1, "timeout_seconds": "1h"}],
         "two rows with the same values": pd.DataFrame({"steps": [1, 1]}),
         "more bytes than a job may have": [{"name": "a", "steps": 1, "text": "x" * 70_000_000}],
         "nothing": None,

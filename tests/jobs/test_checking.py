@@ -121,6 +121,16 @@ BAD_ROWS: list[tuple[Any, list[str]]] = [
     ([{"steps": 1.5}], ["row 0, column steps: must be a whole number of at least 1, not 1.5"]),
     ([{"steps": "10"}], ["row 0, column steps: must be a whole number of at least 1, not '10'"]),
     ([{"steps": 0}], ["row 0, column steps: must be a whole number of at least 1, not 0"]),
+    *(
+        (
+            [{"steps": 1, "timeout_seconds": limit}],
+            [
+                f"row 0, column timeout_seconds: must be a number of seconds above 0, not {limit!r}. "
+                "Try: drop it where there is no limit"
+            ],
+        )
+        for limit in ("1h", True, 0, -1.5)
+    ),
     (
         [{"steps": 1, 2: 3}],
         ["column 2: the name of a column must be text. Try: df.rename(columns=str)"],

@@ -22,6 +22,7 @@ from lrtkit.wire.errors import BadInput, Denied, LrtError, NotFound, Throttled, 
 from lrtkit.wire.job import Job
 from lrtkit.wire.settings import Access, QueueSettings
 from lrtkit.wire.sqs import LARGEST_BATCH, Outgoing, SqsQueue
+from tests.serving import LOOPBACK, serving
 
 MIB = 1024 * 1024
 
@@ -92,7 +93,7 @@ def test_the_same_job_has_the_same_deduplication_id() -> None:
 
 def test_only_what_failed_is_sent_again() -> None:
     """Of a batch of which two entries fail on the service's side, these two alone go again."""
-    failing = {2: Unavailable("internal error"), 7: Throttled("slow down")}
+    failing: dict[int, LrtError] = {2: Unavailable("internal error"), 7: Throttled("slow down")}
     queue = Memory(lambda call, _: failing if call == 1 else {})
     assert send(queue, jobs(10)) == 10
     assert (queue.calls, Counter(queue.taken).most_common(1)[0][1], len(queue.taken)) == (2, 1, 10)
@@ -198,10 +199,8 @@ def test_large_messages_do_not_crowd_the_line() -> None:
 class Service(ThreadingHTTPServer):
     """SQS on loopback, which answers well for so many calls and then as it is told to."""
 
-    daemon_threads = True
-
     def __init__(self, calls: int, status: int, answer: Callable[[list[dict[str, str]]], dict[str, Any]]) -> None:
-        super().__init__(("127.0.0.1", 0), Call)
+        super().__init__(LOOPBACK, Call)
         self.calls = calls
         self.then = (status, answer)
         self.taken: list[str] = []
@@ -211,8 +210,8 @@ class Service(ThreadingHTTPServer):
     def queue(self) -> SqsQueue:
         """The queue as a submitter has it."""
         url = f"http://127.0.0.1:{self.server_address[1]}"
-        where = (f"{url}/000000000000/{name}.fifo" for name in ("jobs", "dead"))
-        return SqsQueue(QueueSettings(*where, "us-east-1", Access("KEY", "secret"), url))
+        jobs, dead = (f"{url}/000000000000/{name}.fifo" for name in ("jobs", "dead"))
+        return SqsQueue(QueueSettings(jobs, dead, "us-east-1", Access("KEY", "secret"), url))
 
 
 class Call(BaseHTTPRequestHandler):
@@ -247,14 +246,9 @@ def took(entries: list[dict[str, str]]) -> dict[str, Any]:
 
 @contextmanager
 def served(calls: int, answer: Callable[..., dict[str, Any]] = took, status: int = 200) -> Iterator[Service]:
-    with Service(calls, status, answer) as service:
-        thread = threading.Thread(target=service.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield service
-        finally:
-            service.shutdown()
-            thread.join()
+    service = Service(calls, status, answer)
+    with serving(service):
+        yield service
 
 
 @pytest.mark.parametrize(

@@ -6,19 +6,12 @@ import base64
 
 import pytest
 
-from lrtkit import Experiment, connect, local
+from lrtkit import Experiment, connect
 from lrtkit.autoscaler import Autoscaler
 from lrtkit.function import invoke
 from lrtkit.salad import GroupStatus
 from lrtkit.wire.errors import NotFound
 from tests.notebooks.running import complaints, run, shown_secrets
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("autoscale")
-    yield folder
-    local.down(folder / ".lrt")
 
 
 @pytest.fixture(scope="module")

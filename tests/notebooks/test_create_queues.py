@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import shutil
-import warnings
-from pathlib import Path
 
 import nbformat
-import papermill
 import pytest
 
 from lrtkit import connect, local
 from lrtkit.queues import Admin, Role, Setup, doctor
 from lrtkit.wire.settings import read_env_file
-
-NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-CREATE_QUEUES = NOTEBOOKS / "01_create_queues.ipynb"
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
-    """Where the run leaves its cloud and its env files; the cloud is ended afterwards."""
-    folder = tmp_path_factory.mktemp("create-queues")
-    yield folder
-    local.down(folder / ".lrt")
+from tests.notebooks.running import complaints, run, shown_secrets
 
 
 @pytest.fixture(scope="module")
@@ -35,18 +22,7 @@ def executed(folder) -> nbformat.NotebookNode:
         "env_folder": str(folder / "keys"),
         "cloud_folder": str(folder / ".lrt"),
     }
-    unknown = set(parameters) - set(papermill.inspect_notebook(str(CREATE_QUEUES)))
-    assert not unknown, "papermill would only warn of a misspelt parameter"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # jupyter_client's own, about its transport
-        return papermill.execute_notebook(
-            str(CREATE_QUEUES),
-            str(folder / "run.ipynb"),
-            parameters,
-            cwd=str(NOTEBOOKS),
-            progress_bar=False,
-            execution_timeout=120,
-        )
+    return run("01_create_queues.ipynb", parameters, into=folder, within_s=120)
 
 
 @pytest.fixture
@@ -75,13 +51,10 @@ def test_each_role_has_a_private_file_that_connects(setup, folder):
 
 def test_nothing_warns_and_no_key_shows(executed, folder):
     """No output is on the error stream, and no secret of any env file is in the executed notebook."""
-    streams = [out for cell in executed.cells for out in cell.get("outputs", []) if out.output_type == "stream"]
-    assert [out.text for out in streams if out.name == "stderr"] == []
-    text = nbformat.writes(executed)
-    files = [*(folder / "keys").glob("*.env"), *(folder / ".lrt").glob("*.env")]
-    secrets = [value for path in files for name, value in read_env_file(path).items() if "SECRET" in name]
-    assert len(secrets) == 14
-    assert not [secret for secret in secrets if secret in text]
+    assert complaints(executed) == []
+    assert len([*(folder / "keys").glob("*.env"), *(folder / ".lrt").glob("*.env")]) == 7
+    assert shown_secrets(executed, folder / "keys") == []
+    assert shown_secrets(executed, folder / ".lrt") == []
 
 
 def test_it_shows_plan_rights_and_doctor(executed):

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from lrtkit import Experiment, connect, local
+from lrtkit import Experiment, connect
 from lrtkit.salad import GroupStatus, SaladClient
 from tests.notebooks.running import complaints, run, shown_secrets
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("deploy")
-    yield folder
-    local.down(folder / ".lrt")
 
 
 @pytest.fixture(scope="module")

@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 import base64
-import warnings
-from pathlib import Path
 
 import nbformat
 import pandas as pd
-import papermill
 import pytest
 
-from lrtkit import Experiment, connect, local
-
-NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-QUICKSTART = NOTEBOOKS / "00_quickstart.ipynb"
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
-    """Where the run leaves its cloud and its pictures; the cloud is ended afterwards."""
-    folder = tmp_path_factory.mktemp("quickstart")
-    yield folder
-    local.down(folder / ".lrt")
+from lrtkit import Experiment, connect
+from tests.notebooks.running import NOTEBOOKS, complaints, run, shown_secrets
 
 
 @pytest.fixture(scope="module")
@@ -37,18 +24,7 @@ def executed(folder) -> nbformat.NotebookNode:
         "cloud_folder": str(folder / ".lrt"),
         "out_folder": str(folder / "out"),
     }
-    unknown = set(parameters) - set(papermill.inspect_notebook(str(QUICKSTART)))
-    assert not unknown, "papermill would only warn of a misspelt parameter"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # jupyter_client's own, about its transport
-        return papermill.execute_notebook(
-            str(QUICKSTART),
-            str(folder / "run.ipynb"),
-            parameters,
-            cwd=str(NOTEBOOKS),
-            progress_bar=False,
-            execution_timeout=420,
-        )
+    return run("00_quickstart.ipynb", parameters, into=folder, within_s=420)
 
 
 def test_every_job_of_the_table_is_done_once(executed, folder):
@@ -78,12 +54,5 @@ def test_the_live_picture_survives(executed):
 
 def test_nothing_warns_and_no_key_shows(executed, folder):
     """No output is on the error stream, and no secret of the env files is in any output."""
-    streams = [out for cell in executed.cells for out in cell.get("outputs", []) if out.output_type == "stream"]
-    assert [out.text for out in streams if out.name == "stderr"] == []
-    text = nbformat.writes(executed)
-    for path in (folder / ".lrt").glob("*.env"):
-        secrets = [
-            line.split("=", 1)[1] for line in path.read_text().splitlines() if "SECRET" in line or "api_key" in line
-        ]
-        assert secrets
-        assert not [secret for secret in secrets if secret in text]
+    assert complaints(executed) == []
+    assert shown_secrets(executed, folder / ".lrt") == []

@@ -14,14 +14,6 @@ from lrtkit import Experiment, connect, local
 from tests.notebooks.running import NOTEBOOKS, complaints, run, shown_secrets
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Where the cloud is, and the executed notebooks; the cloud is ended afterwards."""
-    folder = tmp_path_factory.mktemp("stories")
-    yield folder
-    local.down(folder / ".lrt")
-
-
 def story(name: str, folder: Path, **parameters: object) -> nbformat.NotebookNode:
     """Run a notebook on the one cloud."""
     return run(f"{name}.ipynb", {"cloud_folder": str(folder / ".lrt"), **parameters}, into=folder)
@@ -75,7 +67,7 @@ def experiment(name: str, folder: Path) -> Experiment:
 def test_failures_end_as_they_should(failures: nbformat.NotebookNode, folder: Path) -> None:
     """By the bucket: what could not run has failed once, what blew up three times, and all others are done."""
     status = experiment("failing", folder).status()
-    told = {job.removeprefix("failing/"): state for job, state in status["state"].items()}
+    told = {str(job).removeprefix("failing/"): state for job, state in status["state"].items()}
     mended = {"hot-mended": "done", "coarse-mended": "done"}
     assert told == {"good": "done", "long": "done", "hot": "failed", "coarse": "failed"} | mended
     assert status["failures"][["failing/hot", "failing/coarse"]].tolist() == [1, 3]

@@ -10,6 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.serving import END_S
+
 ACCOUNT = "0123456789abcdef0123456789abcdef"
 GROUPS = [
     {"id": "group-read", "name": "Workers R2 Storage Bucket Item Read"},
@@ -37,7 +39,7 @@ class FakeCloudflare:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(END_S,))
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._server.server_port}/client/v4"
 

@@ -13,6 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from tests.serving import END_S
+
 _KEY = re.compile(r"Credential=([^/]+)/[0-9]+/[^/]+/([^/]+)/")
 _SETTINGS = {"lifecycle": "LifecycleConfiguration", "policy": "BucketPolicy"}
 _METHODS = {"GET": "Get", "PUT": "Put", "DELETE": "Delete"}
@@ -42,7 +44,7 @@ class Recorder:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Gate)
         self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(END_S,))
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -22,6 +21,7 @@ from lrtkit.wire.errors import BadInput
 from lrtkit.wire.settings import read_env_file, write_env_file
 from lrtkit.wire.sqs import Outgoing
 from tests.queues.conftest import env_of
+from tests.serving import serving
 
 OBJECTS: dict[str, bytes] = {}
 
@@ -51,12 +51,8 @@ class Careless(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def careless_url() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Careless) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with serving(Careless) as url:
+        yield url
 
 
 @pytest.fixture

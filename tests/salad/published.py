@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from lrtkit.salad import SaladClient, SaladSettings
+from tests.serving import serving
 
 KEY = "a-secret-key"
 PLACE = "/api/public/organizations/acme"
@@ -221,10 +221,5 @@ def served(cloud: Published) -> Iterator[Published]:
         def log_message(self, *_: Any) -> None:
             """Stay quiet."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        cloud.url = f"http://127.0.0.1:{server.server_address[1]}"
+    with serving(Handler) as cloud.url:
         yield cloud
-        server.shutdown()
-        thread.join()

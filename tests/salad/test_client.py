@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from email.utils import formatdate
@@ -14,6 +13,7 @@ import pytest
 
 from lrtkit.salad import Group, GroupStatus, InstanceState, SaladClient, SaladSettings
 from lrtkit.wire.errors import BadInput, Conflict, Denied, NotFound, Throttled, Unavailable
+from tests.serving import LOOPBACK, serving
 
 HTML = "<html><body>Bad gateway</body></html>"
 GROUP = {
@@ -58,13 +58,10 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with Server(("127.0.0.1", 0), Handler) as server:
-        server.answers, server.asked = [], []
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
+    server = Server(LOOPBACK, Handler)
+    server.answers, server.asked = [], []
+    with serving(server):
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
@@ -164,7 +161,7 @@ def test_a_deletion_whose_answer_was_lost_is_read_back(server, client):
 def test_a_reallocation_whose_answer_was_lost_is_read_back(server, client):
     """An instance that is gone or stops has been moved, and is not moved twice."""
     there = {"id": "a", "machine_id": "m", "state": "running"}
-    moved = (200, {"instances": [{**there, "state": "stopping"}]}, {})
+    moved: tuple[int, Any, dict[str, str]] = (200, {"instances": [{**there, "state": "stopping"}]}, {})
     server.answers = [(503, {}, {}), moved, (503, {}, {}), (200, {"instances": [there]}, {})]
     client.reallocate("workers", "a")
     with pytest.raises(Unavailable, match="reallocate"):

@@ -70,10 +70,10 @@ def test_unusable_ids(job_id: object) -> None:
     [
         ("", "the message is no JSON: "),
         ("{", "the message is no JSON: "),
-        ('{"job_id": "a", "x": NaN}', "NaN is no JSON value"),
-        ('{"job_id": "a", "x": -Infinity}', "-Infinity is no JSON value"),
+        ('{"job_id": "a", "x": NaN}', "it holds NaN, which is no JSON value"),
+        ('{"job_id": "a", "x": -Infinity}', "it holds -Infinity, which is no JSON value"),
         ("[" * 100_000, "the message is no JSON: "),
-        ('{"job_id": "a", "x": -1e999}', "-1e999 is too large for a number"),
+        ('{"job_id": "a", "x": -1e999}', "it holds the number -1e999, which is beyond what a float can hold"),
         (f'{{"job_id": "a", "timeout_seconds": {10**400}}}', "the message holds what no job can: "),
         ("[]", "the message is a JSON list, not an object"),
         ("7", "the message is a JSON int, not an object"),
@@ -95,7 +95,9 @@ def test_steps(steps: object, expected: int | None) -> None:
     assert Job({"job_id": "a", "steps": steps}).steps == expected
 
 
-@pytest.mark.parametrize(("limit", "expected"), [(60, 60.0), (0.5, 0.5), (0, None), (-1, None), ("60", None)])
+@pytest.mark.parametrize(
+    ("limit", "expected"), [(60, 60.0), (0.5, 0.5), (0, None), (-1, None), ("60", None), (True, None)]
+)
 def test_timeout(limit: object, expected: float | None) -> None:
     """Only a positive number limits an attempt."""
     assert Job({"job_id": "a", "timeout_seconds": limit}).timeout_s == expected

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -12,34 +11,18 @@ from typing import Any
 import pytest
 
 from lrtkit.wire.record import Failure, Holder, State
+from tests.serving import LOOPBACK, serving
 from tests.waiting import until
 from tests.worker.lab import NOW, Lab, claimed
 
 
-class Metadata:
+class Metadata(ThreadingHTTPServer):
     """A metadata service that keeps what it is told."""
 
     def __init__(self) -> None:
+        super().__init__(LOOPBACK, Call)
         self.calls: list[tuple[str, str, dict[str, Any]]] = []
-        calls = self.calls
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_PUT(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                calls.append((self.path, self.headers["Metadata"], body))
-                self.send_response(204)
-                self.end_headers()
-
-            def do_POST(self) -> None:
-                self.do_PUT()
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.url = ""
 
     @property
     def costs(self) -> list[int]:
@@ -51,19 +34,31 @@ class Metadata:
         """The reasons for which another node was asked for."""
         return [body["reason"] for path, _, body in self.calls if path == "/v1/reallocate"]
 
-    def close(self) -> None:
-        """Take the service down."""
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+
+class Call(BaseHTTPRequestHandler):
+    """One call, which is taken note of."""
+
+    server: Metadata
+
+    def do_any(self) -> None:
+        """Take note, and answer as SaladCloud does."""
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.calls.append((self.path, self.headers["Metadata"], body))
+        self.send_response(204)
+        self.end_headers()
+
+    do_PUT = do_POST = do_any  # noqa: N815  (as the base class looks for them)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
 
 
 @pytest.fixture
 def metadata() -> Iterator[Metadata]:
     """A metadata service of this node's own."""
     service = Metadata()
-    yield service
-    service.close()
+    with serving(service) as service.url:
+        yield service
 
 
 def test_the_deletion_cost_says_what_would_be_lost(lab: Lab, metadata: Metadata) -> None:
