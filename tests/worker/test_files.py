@@ -53,6 +53,17 @@ def test_a_job_that_fails_or_is_cancelled_leaves_nothing_over(lab: Lab, end: str
     assert stored(lab) == set()
 
 
+def test_the_end_of_a_job_leaves_others_alone(lab: Lab) -> None:
+    """Record and result of a job whose id goes on where another's files lie outlive the other's end."""
+    others = [keys.record("job/files/other"), keys.result("job/files/other")]
+    for key in others:
+        lab.cloud.store.put(key, b"{}")
+    lab.send(steps=1)
+    lab.serve()
+    assert lab.record().state is State.DONE
+    assert [each.key for each in lab.cloud.store.listed("job/files/")] == others
+
+
 def test_an_unchanged_file_is_uploaded_once(lab: Lab) -> None:
     """Its object stays the same one from checkpoint to checkpoint."""
     lab.send(steps=3, gate="files")
