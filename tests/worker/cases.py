@@ -12,7 +12,9 @@ import sys
 import time
 from collections.abc import Generator
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from lrtkit.wire.errors import InvalidJob
@@ -181,6 +183,21 @@ def family(job: Job, checkpoint: Checkpoint | None) -> str:
         child = subprocess.Popen(sleeper, start_new_session=new_session, stdout=sys.stdout)
         trace("children", child.pid)
     return "left"
+
+
+def forks(job: Job, checkpoint: Checkpoint | None) -> str:
+    """End a forked child as pools do, by SIGTERM, and return what ended it."""
+    child = get_context("fork").Process(target=time.sleep, args=(600,))
+    child.start()
+    child.terminate()
+    child.join(job["patience_s"])
+    return signal.Signals(-child.exitcode).name if child.exitcode is not None else "it goes on"
+
+
+def leaves_a_thread(job: Job, checkpoint: Checkpoint | None) -> str:
+    """Return beside a thread that has no end, as a library's own may."""
+    Thread(target=wait_at, args=("never",), name="endless").start()
+    return "returned"
 
 
 def with_helper(job: Job, checkpoint: Checkpoint | None) -> Steps:
