@@ -25,11 +25,10 @@ from typing import Any
 
 from lrtkit.wire import keys, strict
 from lrtkit.wire.errors import BadInput, InvalidJob
-from lrtkit.wire.workload import Checkpoint, Result, place
+from lrtkit.wire.workload import STALL_NAME, Checkpoint, Result, files_in, place
 from worker.loading import argv_of, find, is_command
 
 CHECKPOINT_NAME = "checkpoint.json"
-STALL_NAME = ".stall_s"
 EXIT_INTERRUPTED = 75
 EXIT_INVALID = 65
 
@@ -166,9 +165,8 @@ class Host:
         if "LRT_RESUME_DIR" not in os.environ:
             return None
         resume = self._places.resume
-        found = {path.relative_to(resume).as_posix(): path for path in resume.rglob("*") if path.is_file()}
-        state = json.loads(found.pop(CHECKPOINT_NAME).read_bytes())
-        return Checkpoint(state, found)
+        found = files_in(resume)
+        return Checkpoint(json.loads(found.pop(CHECKPOINT_NAME).read_bytes()), found)
 
     def _ask_to_stop(self, *_: object) -> None:
         self._stopping = True

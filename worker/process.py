@@ -20,8 +20,9 @@ from lrtkit.wire import keys, strict
 from lrtkit.wire.clock import Clock
 from lrtkit.wire.job import Job
 from lrtkit.wire.record import Failure
+from lrtkit.wire.workload import KITS_OWN, STALL_NAME, files_in
 from worker import orphans
-from worker.host import CHECKPOINT_NAME, EXIT_INTERRUPTED, EXIT_INVALID, STALL_NAME, Places
+from worker.host import CHECKPOINT_NAME, EXIT_INTERRUPTED, EXIT_INVALID, Places
 from worker.loading import is_command
 from worker.output import Output
 from worker.report import Report
@@ -232,7 +233,7 @@ def _fresh(folder: Path) -> Fresh:
         raise BrokenProtocol(f'the workload\'s {CHECKPOINT_NAME} cannot be kept: {found}. Try: {{"step": 1}}')
     return Fresh(
         state=state,
-        files={name: path for name, path in _files_in(folder).items() if name != CHECKPOINT_NAME},
+        files={name: path for name, path in _files_in(folder).items() if name not in KITS_OWN},
         stall_s=_stall_s(folder / STALL_NAME),
         folder=folder,
     )
@@ -247,8 +248,7 @@ def _stall_s(path: Path) -> float:
 
 
 def _files_in(folder: Path) -> dict[str, Path]:
-    """Return the files below a folder by their relative names, leaving out those that begin with a dot."""
-    found = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("[!.]*")) if path.is_file()}
+    found = files_in(folder)
     for name in found:
         if not keys.is_inside(name):
             raise BrokenProtocol(f"the file name {name!r} is too long or not printable. Try: a-z A-Z 0-9 . _ -")

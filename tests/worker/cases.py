@@ -161,6 +161,21 @@ def files(job: Job, checkpoint: Checkpoint | None) -> Steps:
     return step
 
 
+def folder(job: Job, checkpoint: Checkpoint | None) -> Steps:
+    """Save a folder as libraries do, leave with 75, and find the folder again."""
+    if not checkpoint:
+        wait_until_wanted()
+        yield Checkpoint({"step": 1}, files={"adapter": _write_folder})
+        sys.exit(75)
+    return {path.name: path.read_text() for path in checkpoint.path("adapter").rglob("*") if path.is_file()}
+
+
+def _write_folder(path: Path) -> None:
+    (path / "weights").mkdir(parents=True)
+    (path / "weights" / "1.bin").write_text("weights")
+    (path / ".config").write_text("config")
+
+
 def _writer(text: str) -> Any:
     return lambda path: path.write_text(text)
 

@@ -88,6 +88,13 @@ def test_files_and_a_big_state_come_back(lab: Lab) -> None:
     assert lab.result() == 2
 
 
+def test_a_folder_comes_back(lab: Lab) -> None:
+    """Also one that a function has written, with the files in it whose names begin with a dot."""
+    lab.send()
+    lab.serve("folder")
+    assert lab.result() == {"1.bin": "weights", ".config": "config"}
+
+
 def test_a_big_result_lies_beside_the_record(lab: Lab) -> None:
     """More than 64 KiB do not swell the record; result.txt holds the whole value."""
     lab.send(bytes=100_000)
