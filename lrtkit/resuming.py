@@ -21,7 +21,7 @@ from types import ModuleType
 from typing import Any
 
 from lrtkit.wire.errors import BadInput, LrtError
-from lrtkit.wire.workload import Checkpoint, File, Result, place
+from lrtkit.wire.workload import Checkpoint, File, Result, files_in, place
 
 Run = Callable[[dict[str, Any], Checkpoint | None], Generator[Mapping[str, Any], None, Any]]
 
@@ -128,7 +128,7 @@ def _plain(value: Any, folder: Path) -> Any:
 
 def _placed(files: Mapping[str, File], folder: Path) -> dict[str, str]:
     place(files, folder)
-    return {name: sha256((folder / name).read_bytes()).hexdigest() for name in files}
+    return {name: sha256(path.read_bytes()).hexdigest() for name, path in files_in(folder).items()}
 
 
 def _compare(whole: _Course, pieces: _Course) -> None:

@@ -13,12 +13,11 @@ from lrtkit.wire.errors import BadInput
 from lrtkit.wire.s3 import S3Store
 from lrtkit.wire.settings import CloudSettings, WorkerSettings
 from lrtkit.wire.sqs import SqsQueue
-from worker import orphans, stop
-from worker.host import missing
+from worker import loading, orphans, stop
 from worker.loop import Worker
 from worker.node import Node, holder
 from worker.organs import Organs
-from worker.process import Processes
+from worker.process import Processes, without_keys
 from worker.report import Report
 
 T = TypeVar("T")
@@ -31,8 +30,7 @@ async def work(cloud: CloudSettings, settings: WorkerSettings) -> None:
     orphans.adopt()
     clock = SystemClock()
     report = Report(clock, holder())
-    secrets = (*cloud.queue.access.secrets, *cloud.bucket.access.secrets)
-    workloads = Processes(settings.workload, clock, secrets=secrets, env=os.environ)
+    workloads = Processes(settings.workload, clock, grace_s=settings.grace_s, env=_env_of_workloads(cloud))
 
     def end_at_once() -> None:
         workloads.kill_all()
@@ -57,11 +55,15 @@ def main() -> None:
     if isinstance(cloud, BadInput) or isinstance(settings, BadInput):
         faults = (str(each) for each in (cloud, settings) if isinstance(each, BadInput))
         _refuse("; ".join(faults))
-    elif lacking := missing(settings.workload):  # or every job would be set aside for a fault of the image
-        _refuse(f"LRT_WORKLOAD names the {lacking}, which is not here. Try: copy it into the image, or mend the name")
+    elif why := loading.fault(settings.workload, _env_of_workloads(cloud)):
+        _refuse(why)
     else:
         asyncio.run(work(cloud, settings))
     os._exit(0)  # a poll that hangs in its thread must not keep the container
+
+
+def _env_of_workloads(cloud: CloudSettings) -> dict[str, str]:
+    return without_keys(os.environ, frozenset((*cloud.queue.access.secrets, *cloud.bucket.access.secrets)))
 
 
 def _refuse(sentence: str) -> NoReturn:

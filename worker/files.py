@@ -83,7 +83,8 @@ def publish_result(store: Store, job_id: str, record: Record) -> None:
 def sweep(store: Store, job_id: str, record: Record) -> None:
     """Delete every file of a job that its record does not need, such as those of attempts that never saved."""
     needed = {keys.file(job_id, sha256) for sha256 in referenced(record)}
-    store.delete([found.key for found in store.listed(keys.files(job_id)) if found.key not in needed])
+    found = (each.key for each in store.listed(keys.files(job_id)))
+    store.delete([key for key in found if keys.is_file(job_id, key) and key not in needed])
 
 
 def referenced(record: Record) -> frozenset[str]:

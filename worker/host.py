@@ -1,39 +1,38 @@
-"""The workload's side of the file protocol (contract 4), run as ``python -m worker.host WORKLOAD``.
+"""The workload's side of the file protocol (contract 4), run as ``python -m worker.host WORKLOAD WORKER GRACE``.
 
-The process dies with the worker. A command is executed in its place; a generator is driven here:
-its checkpoints become folders, its result a file, and its exceptions an exit code with a reason.
+The process dies with the worker, whose process id it is told. A command is executed in its place;
+a generator is driven here: its checkpoints become folders, its result a file, and its exceptions
+an exit code with a reason. What it leaves running when it has returned gets the grace, in seconds.
 """
 
 from __future__ import annotations
 
 import ctypes
 import faulthandler
-import importlib
-import importlib.util
 import inspect
 import io
 import json
 import os
-import shlex
-import shutil
 import signal
 import sys
+import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from lrtkit.wire import keys, strict
 from lrtkit.wire.errors import BadInput, InvalidJob
-from lrtkit.wire.workload import Checkpoint, Result, place
+from lrtkit.wire.workload import STALL_NAME, Checkpoint, Result, files_in, place
+from worker.loading import argv_of, find, is_command
 
 CHECKPOINT_NAME = "checkpoint.json"
-STALL_NAME = ".stall_s"
-COMMAND = "cmd:"
 EXIT_INTERRUPTED = 75
 EXIT_INVALID = 65
 
+_STOPS = (signal.SIGTERM, signal.SIGINT)
 _PR_SET_PDEATHSIG = 1
 
 
@@ -77,31 +76,19 @@ class Places:
         }
 
 
-def is_command(workload: str) -> bool:
-    """Tell whether a workload is a program of its own rather than a Python generator."""
-    return workload.startswith(COMMAND)
-
-
-def missing(workload: str) -> str | None:
-    """Return the program or top module that a workload names and that is not to be found here, if so.
-
-    Nothing is imported for it: a researcher's module may take the memory and the GPU that its jobs need.
-    """
-    if is_command(workload):
-        program = shlex.split(workload.removeprefix(COMMAND))[0]
-        return None if shutil.which(program) else f"program {program}"
-    module = workload.partition(":")[0].partition(".")[0]
-    return None if importlib.util.find_spec(module) else f"module {module}"
-
-
-def main(workload: str, worker: int) -> int:
+def main(workload: str, worker: int, grace_s: float) -> int:
     """Run a workload for a worker process to its end and return the exit code that tells how it came."""
     _die_with(worker)
     if is_command(workload):
-        argv = shlex.split(workload.removeprefix(COMMAND))
+        argv = argv_of(workload)
         os.execvp(argv[0], argv)  # noqa: S606  (the program takes this process over, shell or no shell)
     _tell_all()
-    places = Places.from_env(os.environ)
+    code = _driven(workload, Places.from_env(os.environ))
+    threading.Thread(target=_end_after, args=(grace_s, code), daemon=True).start()
+    return code
+
+
+def _driven(workload: str, places: Places) -> int:
     try:
         return Host(places).run(workload)
     except InvalidJob as error:
@@ -109,7 +96,8 @@ def main(workload: str, worker: int) -> int:
         return EXIT_INVALID
     except Exception as error:  # noqa: BLE001  (whatever a researcher's code raises becomes the job's failure)
         traceback.print_exc()
-        told = {"type": type(error).__qualname__, "message": str(error), "traceback": traceback.format_exc()}
+        message = str(error) or "it gave no reason"
+        told = {"type": type(error).__qualname__, "message": message, "traceback": traceback.format_exc()}
         _write_json(places.error, told, "error")
         return 1
 
@@ -122,8 +110,12 @@ class Host:
         self._made = 0
         self._stopping = False
         self._wanted = str(places.wanted)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._ask_to_stop)
+        self._handlers_before = {number: signal.signal(number, self._ask_to_stop) for number in _STOPS}
+        os.register_at_fork(
+            before=partial(signal.pthread_sigmask, signal.SIG_BLOCK, _STOPS),  # Python forgets what comes between
+            after_in_parent=partial(signal.pthread_sigmask, signal.SIG_UNBLOCK, _STOPS),
+            after_in_child=self._be_stopped_as_others,
+        )
 
     def run(self, workload: str) -> int:
         """Run ``module:generator`` from its checkpoint until it returns or is asked to stop."""
@@ -173,22 +165,21 @@ class Host:
         if "LRT_RESUME_DIR" not in os.environ:
             return None
         resume = self._places.resume
-        found = {path.relative_to(resume).as_posix(): path for path in resume.rglob("*") if path.is_file()}
-        state = json.loads(found.pop(CHECKPOINT_NAME).read_bytes())
-        return Checkpoint(state, found)
+        found = files_in(resume)
+        return Checkpoint(json.loads(found.pop(CHECKPOINT_NAME).read_bytes()), found)
 
     def _ask_to_stop(self, *_: object) -> None:
         self._stopping = True
 
+    def _be_stopped_as_others(self) -> None:
+        """Let a forked child end at a signal, unless the workload has its own way: pools end their children so."""
+        for number, handler in self._handlers_before.items():
+            if signal.getsignal(number) == self._ask_to_stop:
+                signal.signal(number, handler)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
+
 
 _STOPPED = object()
-
-
-def find(workload: str) -> tuple[Any, Callable[..., Any]]:
-    """Return the module and the function that ``module:function`` names."""
-    module_name, _, name = workload.partition(":")
-    module = importlib.import_module(module_name)
-    return module, getattr(module, name)
 
 
 def _write_json(path: Path, value: Any, what: str) -> None:
@@ -219,6 +210,14 @@ def _tell_all() -> None:
     faulthandler.enable()
 
 
+def _end_after(grace_s: float, code: int) -> None:
+    """End a workload that has returned: Python would wait for its threads and children, and hold the job for ever."""
+    time.sleep(grace_s)
+    left = [each.name for each in threading.enumerate() if not each.daemon and each is not threading.main_thread()]
+    print(f"the workload had returned {grace_s:g} s ago, and is ended with what it left: {left}", file=sys.stderr)
+    os._exit(code)
+
+
 def _die_with(worker: int) -> None:
     """Ask Linux to kill this process when the worker dies, so that no orphan goes on burning the machine."""
     if sys.platform == "linux":
@@ -229,4 +228,4 @@ def _die_with(worker: int) -> None:
 
 if __name__ == "__main__":
     sys.path.insert(0, os.getcwd())  # noqa: PTH109  (a researcher's module lies where the worker was started)
-    sys.exit(main(sys.argv[1], int(sys.argv[2])))
+    sys.exit(main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3])))

@@ -20,8 +20,10 @@ from lrtkit.wire import keys, strict
 from lrtkit.wire.clock import Clock
 from lrtkit.wire.job import Job
 from lrtkit.wire.record import Failure
+from lrtkit.wire.workload import KITS_OWN, STALL_NAME, files_in
 from worker import orphans
-from worker.host import CHECKPOINT_NAME, EXIT_INTERRUPTED, EXIT_INVALID, STALL_NAME, Places, is_command
+from worker.host import CHECKPOINT_NAME, EXIT_INTERRUPTED, EXIT_INVALID, Places
+from worker.loading import is_command
 from worker.output import Output
 from worker.report import Report
 from worker.running import BrokenProtocol, Ended, Failed, Finished, Fresh, Interrupted
@@ -38,12 +40,13 @@ LEAST_SECRET = 16
 
 
 class Processes:
-    """Starts each workload as a process of its own, with an environment that holds no key of queue or bucket."""
+    """Starts each workload as a process of its own, with ``env``, which should hold no key of queue or bucket."""
 
-    def __init__(self, workload: str, clock: Clock, *, secrets: Iterable[str], env: Mapping[str, str]) -> None:
+    def __init__(self, workload: str, clock: Clock, *, grace_s: float, env: Mapping[str, str]) -> None:
         self._workload = workload
         self._clock = clock
-        self._env = without_keys(env, frozenset(secrets))
+        self._grace_s = grace_s
+        self._env = env
         self._live: set[Process] = set()
 
     async def start(self, job: Job, folder: Path, *, report: Report, resume: bool) -> Process:
@@ -54,7 +57,7 @@ class Processes:
         spared = orphans.children()
         try:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "worker.host", self._workload, str(os.getpid())),
+                *(sys.executable, "-m", "worker.host", self._workload, str(os.getpid()), str(self._grace_s)),
                 env={**self._env, **places.env(resume=resume)},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output.writer,
@@ -183,7 +186,8 @@ class Process:
 
     def _finished(self) -> Finished:
         if not self.places.result.exists():
-            raise BrokenProtocol("the workload ended with exit code 0 but left no result. Try: write LRT_RESULT last")
+            advice = "write LRT_RESULT last" if self.is_command else "return the result, and leave by no exit"
+            raise BrokenProtocol(f"the workload ended with exit code 0 but left no result. Try: {advice}")
         return Finished(_json(self.places.result), _files_in(self.places.artifacts))
 
 
@@ -229,7 +233,7 @@ def _fresh(folder: Path) -> Fresh:
         raise BrokenProtocol(f'the workload\'s {CHECKPOINT_NAME} cannot be kept: {found}. Try: {{"step": 1}}')
     return Fresh(
         state=state,
-        files={name: path for name, path in _files_in(folder).items() if name != CHECKPOINT_NAME},
+        files={name: path for name, path in _files_in(folder).items() if name not in KITS_OWN},
         stall_s=_stall_s(folder / STALL_NAME),
         folder=folder,
     )
@@ -244,8 +248,7 @@ def _stall_s(path: Path) -> float:
 
 
 def _files_in(folder: Path) -> dict[str, Path]:
-    """Return the files below a folder by their relative names, leaving out those that begin with a dot."""
-    found = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("[!.]*")) if path.is_file()}
+    found = files_in(folder)
     for name in found:
         if not keys.is_inside(name):
             raise BrokenProtocol(f"the file name {name!r} is too long or not printable. Try: a-z A-Z 0-9 . _ -")
@@ -261,9 +264,12 @@ def _json(path: Path) -> Any:
         raise BrokenProtocol(f"the workload's {path.name} cannot be kept: {reason}. Try: {_ADVICE}") from error
 
 
+_MEANINGS = {EXIT_INVALID: " (invalid job)", 128 + signal.SIGKILL: " (out of memory?)"}
+
+
 def _name_of(code: int) -> str:
     if code >= 0:
-        return f"exit code {code}" + (" (out of memory?)" if code == 128 + signal.SIGKILL else "")
+        return f"exit code {code}{_MEANINGS.get(code, '')}"
     number = -code
     name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
     return f"{name} (out of memory?)" if number == signal.SIGKILL else name

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 RECORD_NAME = "checkpoint.json"
 RESULT_NAME = "result.txt"
 ENVELOPE = "_lrt"
@@ -42,6 +44,11 @@ def file(job_id: str, sha256: str) -> str:
 def files(job_id: str) -> str:
     """Return the prefix of all files of a job's checkpoints."""
     return f"{job_id}/files/"
+
+
+def is_file(job_id: str, key: str) -> bool:
+    """Tell whether a key is that of a file of this job, and not of a job with a longer id that begins like it."""
+    return re.fullmatch("[0-9a-f]{64}", key.removeprefix(files(job_id))) is not None
 
 
 def artifact(job_id: str, generation: int, name: str) -> str:

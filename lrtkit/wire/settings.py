@@ -5,6 +5,7 @@ All problems of an environment are told at once, and no secret shows in a repr.
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 import shlex
@@ -25,6 +26,9 @@ _URL = re.compile(r"https?://[^/?#\s]+(/\S*)?")
 _FIFO_URL = re.compile(rf"{_URL.pattern}\.fifo")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _REGION = re.compile(r"[a-z0-9-]+")
+
+_ALIKE = 0.9
+"""From this likeness on a name is taken for a misspelt one: a letter in ten, so that a user's own are left alone."""
 
 _SOURCES = {
     "SQS_QUEUE_URL": "the URL of the job queue, https://….fifo, as `lrtkit.queues` or the AWS console shows it",
@@ -118,6 +122,7 @@ class WorkerSettings:
             idle_exit_s=reader.get("LRT_IDLE_EXIT_SECONDS", _none_or_seconds, cls.idle_exit_s),
             imds_url=reader.optional_url("LRT_IMDS_URL", cls.imds_url),
         )
+        reader.suspect_misspelt()
         reader.finish()
         return settings
 
@@ -174,6 +179,7 @@ class _Reader:
     def __init__(self, env: Mapping[str, str]) -> None:
         self.env = env
         self.problems: list[str] = []
+        self._asked: list[str] = []
 
     def require(self, name: str, form: re.Pattern[str] = _ANY) -> str:
         value = self.env.get(name, "")
@@ -184,17 +190,25 @@ class _Reader:
         return value
 
     def optional_url(self, name: str, default: str = "") -> str:
+        self._asked.append(name)
         value = self.env.get(name, default)
         if value and not _URL.fullmatch(value):
             self.problems.append(f"{name} is {value!r} but must be a URL such as https://host, or empty")
         return value.rstrip("/")
 
     def get(self, name: str, parse: Callable[[str], T], default: T) -> T:
+        self._asked.append(name)
         try:
             return parse(self.env[name]) if self.env.get(name) else default
         except ValueError as error:
             self.problems.append(f"{name} is {self.env[name]!r} but must be {error}")
             return default
+
+    def suspect_misspelt(self) -> None:
+        """Refuse names that are all but a setting's: with LRT_WORKLAOD every job would run the default and be done."""
+        for name in sorted(name for name in self.env if name.startswith("LRT_") and name not in self._asked):
+            meant = difflib.get_close_matches(name, self._asked, n=1, cutoff=_ALIKE)
+            self.problems += [f"{name} is no setting (was {each} meant?)" for each in meant]
 
     def finish(self) -> None:
         if self.problems:
@@ -259,8 +273,15 @@ def _between(least: float, most: float) -> Callable[[str], float]:
 
 
 def _auto_or_seconds(text: str) -> float | None:
-    return None if text == "auto" else _between(0, 86400)(text)
+    return _word_or_seconds("auto", text)
 
 
 def _none_or_seconds(text: str) -> float | None:
-    return None if text == "none" else _between(0, 86400)(text)
+    return _word_or_seconds("none", text)
+
+
+def _word_or_seconds(word: str, text: str) -> float | None:
+    try:
+        return None if text == word else _between(0, 86400)(text)
+    except ValueError as error:
+        raise ValueError(f"{word!r}, or {error}") from None

@@ -80,6 +80,7 @@ SETTINGS = Section(
         "a workload without a function": {"LRT_WORKLOAD": "train.py"},
         "a command of nothing": {"LRT_WORKLOAD": "cmd:"},
         "a command with one quotation mark": {"LRT_WORKLOAD": 'cmd: sh -c "sleep 5'},
+        "a letter too many": {"LRT_LEASE_SECONDSS": "60"},
         "a metadata service without http": {"LRT_IMDS_URL": "169.254.169.254"},
         "three at once": {"LRT_LEASE_SECONDS": "x", "LRT_MAX_SILENT": "y", "LRT_IDLE_EXIT_SECONDS": "-5"},
     },

@@ -58,7 +58,7 @@ GENERATORS = Section(
         "nothing as its state": lambda: None,
         "a file above its folder": lambda: Checkpoint({"step": 1}, files={"../model.pt": _write}),
         "a file elsewhere": lambda: Checkpoint({"step": 1}, files={"/tmp/model.pt": _write}),
-        "a file that hides": lambda: Checkpoint({"step": 1}, files={".model.pt": _write}),
+        "a file that is not written": lambda: Checkpoint({"step": 1}, files={"model.pt": lambda _: None}),
         "a file of the state's name": lambda: Checkpoint({"step": 1}, files={"checkpoint.json": _write}),
         "a file that is not there": lambda: Checkpoint({"step": 1}, files={"model.pt": "no/such/model.pt"}),
         "a result with NaN": lambda: Result(float("nan")),

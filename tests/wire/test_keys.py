@@ -37,6 +37,20 @@ def test_whose_key_it_is(key: str, job_id: str | None) -> None:
     assert keys.job_of(key) == job_id
 
 
+@pytest.mark.parametrize(
+    ("key", "is_one"),
+    [
+        (keys.file("a", "f0" * 32), True),
+        (keys.record("a/files/b"), False),
+        (keys.record("a/files/" + "f0" * 32), False),
+        (keys.file("b", "f0" * 32), False),
+    ],
+)
+def test_files_of_a_job(key: str, is_one: bool) -> None:
+    """Only what is named by a hash is a file of the job, and not what a job with a longer id has."""
+    assert keys.is_file("a", key) is is_one
+
+
 @pytest.mark.parametrize(("key", "is_one"), [("exp/_submissions/t.jsonl", True), ("exp/a/log.jsonl", False)])
 def test_lists_of_submissions(key: str, is_one: bool) -> None:
     """A file of lines elsewhere is no submission."""

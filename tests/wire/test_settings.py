@@ -86,7 +86,13 @@ def test_worker_settings() -> None:
 
 def test_worker_settings_told_at_once() -> None:
     """Every wrong value is told, with what it must be."""
-    env = {"LRT_WORKLOAD": "argon", "LRT_LEASE_SECONDS": "0", "LRT_MAX_FAILURES": "many", "LRT_GRACE_SECONDS": "nan"}
+    env = {
+        "LRT_WORKLOAD": "argon",
+        "LRT_LEASE_SECONDS": "0",
+        "LRT_MAX_FAILURES": "many",
+        "LRT_CHECKPOINT_SECONDS": "often",
+        "LRT_GRACE_SECONDS": "nan",
+    }
     with pytest.raises(BadInput) as caught:
         WorkerSettings.from_env(env)
     assert str(caught.value) == (
@@ -94,8 +100,24 @@ def test_worker_settings_told_at_once() -> None:
         "LRT_WORKLOAD is 'argon' but must be 'module:generator' or 'cmd: program arguments'; "
         "LRT_LEASE_SECONDS is '0' but must be seconds between 1 and 43200; "
         "LRT_MAX_FAILURES is 'many' but must be a whole number of at least 1; "
+        "LRT_CHECKPOINT_SECONDS is 'often' but must be 'auto', or seconds between 0 and 86400; "
         "LRT_GRACE_SECONDS is 'nan' but must be seconds between 0 and 3600"
     )
+
+
+@pytest.mark.parametrize("name", ["LRT_WORKLAOD", "LRT_WORKLOADS", "LRT_WORK_LOAD"])
+def test_a_misspelt_setting_is_refused(name: str) -> None:
+    """With the default in its place every job would be done, by another workload than was meant."""
+    with pytest.raises(
+        BadInput, match=rf"^the environment is not complete: {name} is no setting \(was LRT_WORKLOAD meant\?\)$"
+    ):
+        WorkerSettings.from_env({name: "train:run"})
+
+
+@pytest.mark.parametrize("name", ["LRT_STEP_SECONDS", "LRT_CHECKPOINT_DIR", "LRT_TRACES", "LRT_LOCAL_CLOUD"])
+def test_other_names_are_left_alone(name: str) -> None:
+    """Whatever else begins with LRT_ is the user's, or the workload's."""
+    assert WorkerSettings.from_env({name: "1"}) == WorkerSettings()
 
 
 def test_a_file_comes_back(tmp_path: Path, env: dict[str, str]) -> None:

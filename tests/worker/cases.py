@@ -12,7 +12,9 @@ import sys
 import time
 from collections.abc import Generator
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from lrtkit.wire.errors import InvalidJob
@@ -159,6 +161,21 @@ def files(job: Job, checkpoint: Checkpoint | None) -> Steps:
     return step
 
 
+def folder(job: Job, checkpoint: Checkpoint | None) -> Steps:
+    """Save a folder as libraries do, leave with 75, and find the folder again."""
+    if not checkpoint:
+        wait_until_wanted()
+        yield Checkpoint({"step": 1}, files={"adapter": _write_folder})
+        sys.exit(75)
+    return {path.name: path.read_text() for path in checkpoint.path("adapter").rglob("*") if path.is_file()}
+
+
+def _write_folder(path: Path) -> None:
+    (path / "weights").mkdir(parents=True)
+    (path / "weights" / "1.bin").write_text("weights")
+    (path / ".config").write_text("config")
+
+
 def _writer(text: str) -> Any:
     return lambda path: path.write_text(text)
 
@@ -181,6 +198,21 @@ def family(job: Job, checkpoint: Checkpoint | None) -> str:
         child = subprocess.Popen(sleeper, start_new_session=new_session, stdout=sys.stdout)
         trace("children", child.pid)
     return "left"
+
+
+def forks(job: Job, checkpoint: Checkpoint | None) -> str:
+    """End a forked child as pools do, by SIGTERM, and return what ended it."""
+    child = get_context("fork").Process(target=time.sleep, args=(600,))
+    child.start()
+    child.terminate()
+    child.join(job["patience_s"])
+    return signal.Signals(-child.exitcode).name if child.exitcode is not None else "it goes on"
+
+
+def leaves_a_thread(job: Job, checkpoint: Checkpoint | None) -> str:
+    """Return beside a thread that has no end, as a library's own may."""
+    Thread(target=wait_at, args=("never",), name="endless").start()
+    return "returned"
 
 
 def with_helper(job: Job, checkpoint: Checkpoint | None) -> Steps:

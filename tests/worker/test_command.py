@@ -30,7 +30,7 @@ def test_a_program_is_run_resumed_and_done(lab: Lab) -> None:
     assert (record.state, record.counts.failures, lab.result()) == (State.DONE, 0, 15)
 
 
-@pytest.mark.parametrize(("code", "kind", "failures"), [(65, "exit code 65", 1), (9, "exit code 9", 2)])
+@pytest.mark.parametrize(("code", "kind", "failures"), [(65, "exit code 65 (invalid job)", 1), (9, "exit code 9", 2)])
 def test_an_exit_code_says_how_it_went(lab: Lab, code: int, kind: str, failures: int) -> None:
     """65 is an invalid job and final at once; anything but 0 and 75 is a failure."""
     lab.send()

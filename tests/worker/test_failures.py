@@ -12,7 +12,7 @@ from lrtkit.wire.clock import seconds_of
 from lrtkit.wire.record import State
 from tests.worker.lab import Lab, Started
 
-NO_RESULT = "the workload ended with exit code 0 but left no result. Try: write LRT_RESULT last"
+NO_RESULT = "the workload ended with exit code 0 but left no result. Try: return the result, and leave by no exit"
 
 
 def fails(lab: Lab, workload: str = "raises", **fields: Any) -> Started:
@@ -73,7 +73,7 @@ def test_an_attempt_that_takes_too_long_is_a_failure(lab: Lab) -> None:
         ("cmd: sh -c 'echo 1e999 >$LRT_RESULT'", {}, "result.json cannot be kept: it holds the number 1e999"),
         ("cmd: sh -c 'echo NaN >$LRT_RESULT'", {}, "result.json cannot be kept: it holds NaN"),
         ("cmd: sh -c 'echo {:} >$LRT_RESULT'", {}, "result.json cannot be kept: it is no JSON"),
-        ("cmd: true", {}, NO_RESULT),
+        ("cmd: true", {}, "the workload ended with exit code 0 but left no result. Try: write LRT_RESULT last"),
     ],
 )
 def test_what_is_no_json_is_a_failure(lab: Lab, workload: str, fields: dict[str, int], message: str) -> None:

@@ -53,6 +53,17 @@ def test_a_job_that_fails_or_is_cancelled_leaves_nothing_over(lab: Lab, end: str
     assert stored(lab) == set()
 
 
+def test_the_end_of_a_job_leaves_others_alone(lab: Lab) -> None:
+    """Record and result of a job whose id goes on where another's files lie outlive the other's end."""
+    others = [keys.record("job/files/other"), keys.result("job/files/other")]
+    for key in others:
+        lab.cloud.store.put(key, b"{}")
+    lab.send(steps=1)
+    lab.serve()
+    assert lab.record().state is State.DONE
+    assert [each.key for each in lab.cloud.store.listed("job/files/")] == others
+
+
 def test_an_unchanged_file_is_uploaded_once(lab: Lab) -> None:
     """Its object stays the same one from checkpoint to checkpoint."""
     lab.send(steps=3, gate="files")
@@ -75,6 +86,13 @@ def test_files_and_a_big_state_come_back(lab: Lab) -> None:
     lab.serve("files")
     assert lab.traced() == ["resumed 2 2 100000"]
     assert lab.result() == 2
+
+
+def test_a_folder_comes_back(lab: Lab) -> None:
+    """Also one that a function has written, with the files in it whose names begin with a dot."""
+    lab.send()
+    lab.serve("folder")
+    assert lab.result() == {"1.bin": "weights", ".config": "config"}
 
 
 def test_a_big_result_lies_beside_the_record(lab: Lab) -> None:

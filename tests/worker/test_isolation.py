@@ -30,6 +30,21 @@ def test_nothing_that_a_workload_has_started_outlives_its_attempt(lab: Lab) -> N
     assert not worker.children()
 
 
+def test_a_forked_child_ends_at_a_signal(lab: Lab) -> None:
+    """It does not inherit the workload's way with stop signals: a pool would wait for its children for ever."""
+    lab.send(patience_s=5)
+    lab.serve("forks", grace_seconds=1)
+    assert lab.result() == "SIGTERM"
+
+
+def test_a_thread_that_is_left_holds_no_job(lab: Lab) -> None:
+    """It has LRT_GRACE_SECONDS to end after the workload has returned; then the job is done without it."""
+    lab.send()
+    worker = lab.serve("leaves_a_thread", grace_seconds=1)
+    assert (lab.result(), lab.record().counts.attempts) == ("returned", 1)
+    assert "endless" in worker.events("output")[-1]["line"]
+
+
 def test_a_flood_of_output_is_read_and_dropped(lab: Lab) -> None:
     """Hundreds of megabytes neither block the workload nor fill the log, and the lease is kept meanwhile."""
     lab.send(mebibytes=300)

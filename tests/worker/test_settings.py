@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -50,6 +52,33 @@ def test_an_image_without_its_workload_takes_no_job(lab: Lab, workload: str, lac
     lab.serve()
     assert lab.record().state is State.DONE
     assert lab.record().counts.failures == 0
+
+
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [
+        ("import json\nimport no_such_library\n", r"No module named 'no_such_library' \(train\.py, line 2\)"),
+        ("def run(job, checkpoint)\n", r"expected ':' \(train\.py, line 1\)"),
+        ("def ran(job, checkpoint): ...\n", "module train has no function run"),
+    ],
+)
+def test_an_image_whose_workload_cannot_be_loaded_takes_no_job(lab: Lab, tmp_path: Path, source: str, why: str) -> None:
+    """A library that was forgotten, or a typing error, is told before a job is taken, and costs none a failure."""
+    (tmp_path / "train.py").write_text(source)
+    lab.send()
+    worker = lab.worker("train:run", env={"PYTHONPATH": str(tmp_path)})
+    assert worker.left() == 78
+    assert re.search(f"'train:run', which cannot be loaded here: {why}. Try: ", worker.log.read_text())
+    assert not lab.found()
+
+
+def test_what_a_module_raises_else_is_for_the_job_to_tell(lab: Lab, tmp_path: Path) -> None:
+    """A module that wants what only an attempt has, such as LRT_JOB, is loaded there."""
+    source = "import os\njob = os.environ['LRT_JOB']\n\ndef run(*_): return job\n"
+    (tmp_path / "train.py").write_text(source)
+    lab.send()
+    lab.serve("train:run", env={"PYTHONPATH": str(tmp_path)})
+    assert lab.result().endswith("job.json")
 
 
 def test_an_idle_worker_leaves_when_told_so(lab: Lab) -> None:
