@@ -106,7 +106,8 @@ class R2Tokens:
     @property
     def title(self) -> str:
         """What the tokens are called in Cloudflare's console."""
-        return f"lrtkit {self.user} {self.bucket}"
+        jurisdiction = self.cloudflare.jurisdiction
+        return f"lrtkit {self.user} {self.bucket}" + ("" if jurisdiction == "default" else f" {jurisdiction}")
 
     def listed(self) -> Sequence[str]:
         """Return the ids of its tokens."""
@@ -153,8 +154,12 @@ class R2Tokens:
         """Return the token as it is to be: to read and write objects of this bucket, and nothing else."""
         groups = self.cloudflare.call("GET", "tokens/permission_groups")
         (group,) = [each["id"] for each in groups if each["name"] == WRITES]
-        bucket = f"com.cloudflare.edge.r2.bucket.{self.cloudflare.account}_default_{self.bucket}"
-        policy = {"effect": "allow", "resources": {bucket: "*"}, "permission_groups": [{"id": group}]}
+        place = f"{self.cloudflare.account}_{self.cloudflare.jurisdiction}_{self.bucket}"
+        policy = {
+            "effect": "allow",
+            "resources": {f"com.cloudflare.edge.r2.bucket.{place}": "*"},
+            "permission_groups": [{"id": group}],
+        }
         return {"name": self.title, "policies": [policy]}
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from traceback import TracebackException
 
 import nbformat
 import pytest
@@ -14,6 +13,7 @@ from lrtkit import Experiment, connect
 from lrtkit.queues import doctor
 from lrtkit.wire.errors import LrtError
 from lrtkit.wire.settings import read_env_file, write_env_file
+from tests.telling import told_with_variables
 from tests.worker.lab import Lab
 
 ROOT = Path(__file__).parents[2]
@@ -81,13 +81,6 @@ PLACES = {
     "impossible": {"R2_S3_ENDPOINT_URL": "http://a..b", "AWS_ENDPOINT_URL_SQS": "http://a..b"},
     "elsewhere": {"R2_BUCKET_NAME": "nowhere"},
 }
-
-
-def told_with_variables(call: Callable[[], object]) -> str:
-    """Return an error as IPython and pytest can tell it, with the variables of every function on its way."""
-    with pytest.raises(LrtError) as caught:
-        call()
-    return "".join(TracebackException.from_exception(caught.value, capture_locals=True).format())
 
 
 @pytest.mark.parametrize("place", PLACES)
