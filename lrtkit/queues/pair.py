@@ -10,6 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from lrtkit.queues.administering import administered
+from lrtkit.queues.guests import with_guests, without_guests
 from lrtkit.queues.parts import Facts, tag_facts, tags_of
 from lrtkit.queues.patience import Pause, code, message, patiently, told
 from lrtkit.wire.errors import BadInput, NotFound
@@ -37,6 +38,8 @@ MAX_RECEIVES = "1000"
 """The most that SQS takes. Every interruption and hand-over counts as a receive, so that the guide's 3
 would set healthy jobs aside: one in three of 24 hours, and every one of 48. The worker itself counts
 failures, and sets aside with a reason."""
+
+_POLICY = "Policy"
 
 
 def redrive(dead_letter_arn: str) -> Facts:
@@ -73,6 +76,8 @@ class QueuePart:
         with administered(f"cannot read the attributes of {url}"):
             attributes = self.client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
             tags = self.client.list_queue_tags(QueueUrl=url).get("Tags", {}) if self.tags else {}
+        if policy := attributes.get(_POLICY):
+            attributes[_POLICY] = without_guests(policy, attributes["QueueArn"])
         return {**attributes, **tag_facts(tags)}
 
     def create(self) -> None:
@@ -86,6 +91,8 @@ class QueuePart:
         url, tags = self.found_url(), tags_of(facts)
         attributes = {name: value for name, value in facts.items() if name in self.attributes}
         with administered(f"cannot change the attributes of {url}"):
+            if _POLICY in attributes:
+                attributes[_POLICY] = self._with_guests(url, attributes[_POLICY])
             if attributes:
                 self._set(url, attributes)
             if tags:
@@ -119,12 +126,16 @@ class QueuePart:
 
     def _create(self) -> Any:
         tags = {"tags": dict(self.tags)} if self.tags else {}
-        policy = {name: value for name, value in self.attributes.items() if name == "Policy"}
-        others = {name: value for name, value in self.attributes.items() if name != "Policy"}
+        policy = {name: value for name, value in self.attributes.items() if name == _POLICY}
+        others = {name: value for name, value in self.attributes.items() if name != _POLICY}
         made = self.client.create_queue(QueueName=self.name, Attributes=others, **tags)
         if policy:
             self._set(made["QueueUrl"], policy)
         return made
+
+    def _with_guests(self, url: str | None, policy: str) -> str:
+        found = self.client.get_queue_attributes(QueueUrl=url, AttributeNames=[_POLICY, "QueueArn"])["Attributes"]
+        return with_guests(policy, found[_POLICY], found["QueueArn"]) if found.get(_POLICY) else policy
 
     def _set(self, url: str | None, attributes: Facts) -> None:
         patiently(
