@@ -148,6 +148,22 @@ def test_unreachable_bucket(cloud: Cloud, env: dict[str, str], tmp_path: Path) -
         connected(env, tmp_path, R2_S3_ENDPOINT_URL="http://127.0.0.1:9").check()
 
 
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"R2_S3_ENDPOINT_URL": "http://a..b"}, r"http://a\.\.b is no place for s3: Invalid endpoint"),
+        (
+            {"SQS_AWS_REGION": "us-east-1-", "AWS_ENDPOINT_URL_SQS": ""},
+            r"the region us-east-1- is no place for sqs: .*",
+        ),
+    ],
+)
+def test_impossible_place(cloud: Cloud, env: dict[str, str], tmp_path: Path, changes: dict[str, str], why: str) -> None:
+    """An endpoint or a region that cannot be is told as it stands in the file."""
+    with pytest.raises(BadInput, match=rf"{why}.* Try: mend it"):
+        connected(env, tmp_path, **changes).check()
+
+
 def test_missing_queue(cloud: Cloud, env: dict[str, str], tmp_path: Path, server: str) -> None:
     """A queue that does not exist is named, with what makes it."""
     url = f"{server}/000000000000/none.fifo"

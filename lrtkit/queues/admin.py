@@ -10,10 +10,11 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError
 
+from lrtkit.queues.administering import advised
 from lrtkit.queues.cloudflare import Cloudflare
 from lrtkit.queues.policies import Account
 from lrtkit.wire import aws
-from lrtkit.wire.errors import BadInput
+from lrtkit.wire.errors import BadInput, Denied, Unavailable
 from lrtkit.wire.settings import Access, CloudSettings, read_env_file
 
 
@@ -43,15 +44,14 @@ class Admin:
         The bucket is on R2 where ``cloudflare`` is given, else on S3. Raises BadInput where there is no
         such profile or no key in it, and Denied where AWS does not know the key.
         """
+        access = _of_profile(profile)
+        named = f" --profile {profile}" if profile else ""
         try:
-            session = boto3.session.Session(profile_name=profile)
-            found = session.get_credentials()
-        except BotoCoreError as error:
-            raise BadInput(f"{error}. Try: aws configure --profile {profile or 'NAME'}") from error
-        if found is None:
-            raise BadInput(f"the profile {profile or 'default'} has no keys. Try: aws configure")
-        keys = found.get_frozen_credentials()
-        return _admin(Access(keys.access_key, keys.secret_key, keys.token), region, None, cloudflare)
+            return _admin(access, region, None, cloudflare)
+        except Denied as error:
+            raise advised(error, f"aws configure{named}, or aws sso login{named}") from error.__cause__
+        except Unavailable as error:
+            raise Unavailable(f"{error}. Try: a region such as us-east-1, or look at your network") from error.__cause__
 
     @classmethod
     def from_env_file(cls, path: str | Path, *, cloudflare: Cloudflare | None = None) -> Admin:
@@ -59,6 +59,17 @@ class Admin:
         settings = CloudSettings.from_env(read_env_file(path))
         queue = settings.queue
         return _admin(queue.access, queue.region, queue.endpoint_url, cloudflare)
+
+
+def _of_profile(profile: str | None) -> Access:
+    try:
+        found = boto3.session.Session(profile_name=profile).get_credentials()
+        keys = found.get_frozen_credentials() if found else None
+    except BotoCoreError as error:
+        raise BadInput(f"{str(error).rstrip('.')}. Try: aws configure --profile {profile or 'NAME'}") from error
+    if keys is None:
+        raise BadInput(f"the profile {profile or 'default'} has no keys. Try: aws configure")
+    return Access(keys.access_key, keys.secret_key, keys.token)
 
 
 def _admin(access: Access, region: str, endpoint_url: str | None, cloudflare: Cloudflare | None) -> Admin:

@@ -7,10 +7,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from lrtkit.queues.administering import RIGHTS, administered
 from lrtkit.queues.parts import Facts, same
 from lrtkit.queues.patience import Pause, code, message, patiently, told
-from lrtkit.wire import aws, keys
-from lrtkit.wire.errors import NotFound
+from lrtkit.wire import keys
+from lrtkit.wire.errors import BadInput, Conflict, Denied, NotFound
 
 UPLOADS = "abandoned uploads end after"
 """The fact about a bucket's lifecycle. A worker that vanishes in the midst of an upload leaves parts that cost money
@@ -48,24 +49,27 @@ class BucketPart:
         return self.wishes
 
     def found(self) -> Facts | None:
-        """Return its lifecycle and its policy, as far as they matter; None where there is no such bucket."""
-        try:
-            with aws.explained(f"cannot look for the bucket {self.name}"):
-                self.client.head_bucket(Bucket=self.name)
-        except NotFound:
+        """Return its lifecycle and its policy, as far as they matter; None where there is no such bucket.
+
+        Raises Denied where it is somebody else's, and BadInput where it is in another region.
+        """
+        if not self._is_there():
             return None
         return {name: value for name in self.wishes if (value := self._fact(name)) is not None}
 
     def create(self) -> None:
         """Create it, and give it what it is to have; R2 ends abandoned uploads by itself."""
         place = {"CreateBucketConfiguration": {"LocationConstraint": self.location}} if self.location else {}
-        with aws.explained(f"cannot create the bucket {self.name}"):
-            self.client.create_bucket(Bucket=self.name, **place)
+        try:
+            with administered(f"cannot create the bucket {self.name}"):
+                self.client.create_bucket(Bucket=self.name, **place)
+        except Conflict as error:
+            raise Conflict(f"{error}. Try: another name, that nobody else in the world has") from error.__cause__
         self.change({name: value for name, value in self.wishes.items() if not same(self._fact(name), value)})
 
     def change(self, facts: Facts) -> None:
         """Set its lifecycle or its policy; a policy that names a user of just now is tried until the user is known."""
-        with aws.explained(f"cannot configure the bucket {self.name}"):
+        with administered(f"cannot configure the bucket {self.name}"):
             if UPLOADS in facts:
                 rules = [*(rule for rule in self._rules() if rule.get("ID") != _RULE["ID"]), _RULE]
                 self.client.put_bucket_lifecycle_configuration(
@@ -82,7 +86,7 @@ class BucketPart:
     def remove(self) -> bool:
         """Delete it with everything in it; tell whether it was there."""
         try:
-            with aws.explained(f"cannot delete bucket {self.name}"):
+            with administered(f"cannot delete bucket {self.name}"):
                 self._empty()
                 self.client.delete_bucket(Bucket=self.name)
         except NotFound:
@@ -92,14 +96,32 @@ class BucketPart:
     def holds_objects(self) -> bool:
         """Tell whether anything is in it but what the doctor has left."""
         try:
-            with aws.explained(f"cannot list the bucket {self.name}"):
+            with administered(f"cannot list the bucket {self.name}"):
                 found = self.client.list_objects_v2(Bucket=self.name, MaxKeys=10).get("Contents", [])
         except NotFound:
             return False
         return not all(each["Key"].startswith(_DOCTORS) for each in found)
 
+    def _is_there(self) -> bool:
+        """Look at it with a call whose refusals have no words."""
+        try:
+            with administered(f"cannot look for the bucket {self.name}"):
+                self.client.head_bucket(Bucket=self.name)
+        except NotFound:
+            return False
+        except Denied as error:
+            raise Denied(
+                f"there is a bucket {self.name}, and it is somebody else's or these keys lack s3:ListBucket. "
+                f"Try: another name, or {RIGHTS}"
+            ) from error.__cause__
+        except BadInput as error:
+            if isinstance(error.__cause__, ClientError) and code(error.__cause__) == "301":
+                raise BadInput(f"the bucket {self.name} is in another region. Try: another name") from error.__cause__
+            raise
+        return True
+
     def _fact(self, name: str) -> str | None:
-        with aws.explained(f"cannot read the configuration of the bucket {self.name}"):
+        with administered(f"cannot read the configuration of the bucket {self.name}"):
             return self._policy() if name == POLICY else _tidiness(self._rules())
 
     def _policy(self) -> str | None:

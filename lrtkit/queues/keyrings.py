@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
+from lrtkit.queues.administering import administered
 from lrtkit.queues.cloudflare import WRITES, Cloudflare, secret_of
 from lrtkit.queues.patience import Pause, code, patiently
 from lrtkit.wire import aws, keys
@@ -28,10 +29,10 @@ class KeyRing(Protocol):
         """Return the ids of its keys; none where there is no such user."""
 
     def make(self) -> Access:
-        """Make a key, and return it once the service knows it everywhere."""
+        """Make a key, which the service may not know everywhere yet."""
 
     def check(self, access: Access) -> None:
-        """Raise Denied where the service does not let this key in."""
+        """Wait until the service knows a key; raise Denied where it does not let it in."""
 
     def turn_off(self, key_id: str) -> None:
         """Let a key open nothing any more, in a way that can be undone."""
@@ -56,26 +57,20 @@ class AwsKeys:
     def listed(self) -> Sequence[str]:
         """Return the ids of its keys; none where there is no such user."""
         try:
-            with aws.explained(f"cannot list the keys of {self.user}"):
+            with administered(f"cannot list the keys of {self.user}"):
                 found = self.iam.list_access_keys(UserName=self.user)["AccessKeyMetadata"]
         except NotFound:
             return []
         return [each["AccessKeyId"] for each in found]
 
     def make(self) -> Access:
-        """Make a key, and return it once AWS knows it; one that it does not come to know is deleted again."""
-        with aws.explained(f"cannot make a key for {self.user}"):
+        """Make a key, which AWS may not know everywhere yet."""
+        with administered(f"cannot make a key for {self.user}"):
             made = self.iam.create_access_key(UserName=self.user)["AccessKey"]
-        access = Access(made["AccessKeyId"], made["SecretAccessKey"])
-        try:
-            self.check(access)
-        except BaseException:
-            self.delete(access.key_id)
-            raise
-        return access
+        return Access(made["AccessKeyId"], made["SecretAccessKey"])
 
     def check(self, access: Access) -> None:
-        """Raise Denied where AWS does not let this key in; everybody may ask it who they are."""
+        """Wait until AWS knows a key, and raise Denied where it never does; everybody may ask it who they are."""
         client = aws.client("sts", access, endpoint_url=self.endpoint_url, region=self.region)
         why = f"AWS does not know the new key of {self.user} everywhere yet"
         with aws.explained(f"the key {access.key_id} of {self.user} does not work"):
@@ -91,11 +86,11 @@ class AwsKeys:
 
     def delete(self, key_id: str) -> None:
         """Delete a key for good."""
-        with aws.explained(f"cannot delete the key {key_id} of {self.user}"):
+        with administered(f"cannot delete the key {key_id} of {self.user}"):
             self.iam.delete_access_key(UserName=self.user, AccessKeyId=key_id)
 
     def _set(self, key_id: str, status: str) -> None:
-        with aws.explained(f"cannot make the key {key_id} of {self.user} {status.lower()}"):
+        with administered(f"cannot make the key {key_id} of {self.user} {status.lower()}"):
             self.iam.update_access_key(UserName=self.user, AccessKeyId=key_id, Status=status)
 
 
@@ -111,25 +106,20 @@ class R2Tokens:
     @property
     def title(self) -> str:
         """What the tokens are called in Cloudflare's console."""
-        return f"lrtkit {self.user} {self.bucket}"
+        jurisdiction = self.cloudflare.jurisdiction
+        return f"lrtkit {self.user} {self.bucket}" + ("" if jurisdiction == "default" else f" {jurisdiction}")
 
     def listed(self) -> Sequence[str]:
         """Return the ids of its tokens."""
         return [str(each["id"]) for each in self._tokens()]
 
     def make(self) -> Access:
-        """Make a token, and return it as a key pair once R2 knows it."""
+        """Make a token, and return it as a key pair, which R2 may not know everywhere yet."""
         made = self.cloudflare.call("POST", "tokens", self._wish())
-        access = Access(str(made["id"]), secret_of(made["value"]))
-        try:
-            self.check(access)
-        except BaseException:
-            self.delete(access.key_id)
-            raise
-        return access
+        return Access(str(made["id"]), secret_of(made["value"]))
 
     def check(self, access: Access) -> None:
-        """Raise Denied where R2 does not let this key in."""
+        """Wait until R2 knows a key, and raise Denied where it never does."""
         client = aws.client("s3", access, endpoint_url=self.cloudflare.bucket_url)
 
         def look() -> None:
@@ -164,8 +154,12 @@ class R2Tokens:
         """Return the token as it is to be: to read and write objects of this bucket, and nothing else."""
         groups = self.cloudflare.call("GET", "tokens/permission_groups")
         (group,) = [each["id"] for each in groups if each["name"] == WRITES]
-        bucket = f"com.cloudflare.edge.r2.bucket.{self.cloudflare.account}_default_{self.bucket}"
-        policy = {"effect": "allow", "resources": {bucket: "*"}, "permission_groups": [{"id": group}]}
+        place = f"{self.cloudflare.account}_{self.cloudflare.jurisdiction}_{self.bucket}"
+        policy = {
+            "effect": "allow",
+            "resources": {f"com.cloudflare.edge.r2.bucket.{place}": "*"},
+            "permission_groups": [{"id": group}],
+        }
         return {"name": self.title, "policies": [policy]}
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from lrtkit.connection import Cloud
 from lrtkit.queues.bucket import BucketPart
-from lrtkit.queues.pair import QUEUE, QueuePart, check_name, redrivable, redrive
+from lrtkit.queues.names import check_queue
+from lrtkit.queues.pair import QUEUE, QueuePart, redrivable, redrive
 from lrtkit.queues.parts import Part
 from lrtkit.queues.plan import Made, settle
 from lrtkit.queues.policies import Account
@@ -21,7 +22,7 @@ def make(cloud: Cloud) -> Made:
     to another account than the one the queue was made in.
     """
     for url in (cloud.settings.queue.url, cloud.settings.queue.dead_letter_url):
-        check_name(name_of(url), url)
+        check_queue(name_of(url), url)
     return settle(_parts(cloud))
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from lrtkit.queues.administering import administered
+from lrtkit.queues.guests import with_guests, without_guests
 from lrtkit.queues.parts import Facts, tag_facts, tags_of
 from lrtkit.queues.patience import Pause, code, message, patiently, told
-from lrtkit.wire import aws
 from lrtkit.wire.errors import BadInput, NotFound
 
 QUEUE = {
@@ -39,15 +39,7 @@ MAX_RECEIVES = "1000"
 would set healthy jobs aside: one in three of 24 hours, and every one of 48. The worker itself counts
 failures, and sets aside with a reason."""
 
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,75}\.fifo")
-
-
-def check_name(name: str, where: str) -> None:
-    """Raise BadInput where a name cannot be that of a FIFO queue; ``where`` is where it was given."""
-    if not _NAME.fullmatch(name):
-        raise BadInput(
-            f"{where} must end in a name of A-Z a-z 0-9 _ - and '.fifo'. Try: {where.removesuffix('/')}.fifo"
-        )
+_POLICY = "Policy"
 
 
 def redrive(dead_letter_arn: str) -> Facts:
@@ -81,14 +73,16 @@ class QueuePart:
         url = self.found_url()
         if url is None:
             return None
-        with aws.explained(f"cannot read the attributes of {url}"):
+        with administered(f"cannot read the attributes of {url}"):
             attributes = self.client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
             tags = self.client.list_queue_tags(QueueUrl=url).get("Tags", {}) if self.tags else {}
+        if policy := attributes.get(_POLICY):
+            attributes[_POLICY] = without_guests(policy, attributes["QueueArn"])
         return {**attributes, **tag_facts(tags)}
 
     def create(self) -> None:
         """Create it; a name that was deleted just now is waited for."""
-        with aws.explained(f"cannot create the {self.kind} {self.name}"):
+        with administered(f"cannot create the {self.kind} {self.name}"):
             made = patiently(self._create, f"{self.name} was deleted a moment ago", _is_fresh, self.pause)
         self._check_place(made["QueueUrl"])
 
@@ -96,7 +90,9 @@ class QueuePart:
         """Set attributes and tags; a policy that names a user of just now is tried until the user is known."""
         url, tags = self.found_url(), tags_of(facts)
         attributes = {name: value for name, value in facts.items() if name in self.attributes}
-        with aws.explained(f"cannot change the attributes of {url}"):
+        with administered(f"cannot change the attributes of {url}"):
+            if _POLICY in attributes:
+                attributes[_POLICY] = self._with_guests(url, attributes[_POLICY])
             if attributes:
                 self._set(url, attributes)
             if tags:
@@ -106,7 +102,7 @@ class QueuePart:
         """Delete it with all that is in it; tell whether it was there."""
         url = self.found_url()
         try:
-            with aws.explained(f"cannot delete {url}"):
+            with administered(f"cannot delete {url}"):
                 if url:
                     self.client.delete_queue(QueueUrl=url)
         except NotFound:  # SQS goes on finding a deleted queue for a while
@@ -116,7 +112,7 @@ class QueuePart:
     def found_url(self) -> str | None:
         """Return where it is; None where there is no such queue."""
         try:
-            with aws.explained(f"cannot look for the {self.kind} {self.name}"):
+            with administered(f"cannot look for the {self.kind} {self.name}"):
                 url = str(self.client.get_queue_url(QueueName=self.name)["QueueUrl"])
         except NotFound:
             return None
@@ -130,12 +126,16 @@ class QueuePart:
 
     def _create(self) -> Any:
         tags = {"tags": dict(self.tags)} if self.tags else {}
-        policy = {name: value for name, value in self.attributes.items() if name == "Policy"}
-        others = {name: value for name, value in self.attributes.items() if name != "Policy"}
+        policy = {name: value for name, value in self.attributes.items() if name == _POLICY}
+        others = {name: value for name, value in self.attributes.items() if name != _POLICY}
         made = self.client.create_queue(QueueName=self.name, Attributes=others, **tags)
         if policy:
             self._set(made["QueueUrl"], policy)
         return made
+
+    def _with_guests(self, url: str | None, policy: str) -> str:
+        found = self.client.get_queue_attributes(QueueUrl=url, AttributeNames=[_POLICY, "QueueArn"])["Attributes"]
+        return with_guests(policy, found[_POLICY], found["QueueArn"]) if found.get(_POLICY) else policy
 
     def _set(self, url: str | None, attributes: Facts) -> None:
         patiently(

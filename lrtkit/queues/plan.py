@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from lrtkit.queues.parts import Part, same
 from lrtkit.queues.table import Table
+from lrtkit.wire.errors import LrtError
 
 Changes = Mapping[str, tuple[str | None, str]]
 """An attribute's old and new value; None where there was none."""
@@ -101,13 +102,28 @@ def compare(parts: Iterable[Part]) -> Plan:
 
 
 def settle(parts: Iterable[Part]) -> Made:
-    """Make each part as wanted, in their order, and return what was done."""
-    return Made(tuple(_merged(_settled(part) for part in parts)))
+    """Make each part as wanted, in their order, and return what was done; an error says what was done before it."""
+    return _one_by_one(parts, _settled)
 
 
 def clear(parts: Iterable[Part]) -> Made:
-    """Remove the parts, in their order, and return which were there."""
-    return Made(tuple(_merged(Step(part.kind, part.name, Action.REMOVE) for part in parts if part.remove())))
+    """Remove the parts, in their order, and return which were there; an error says which are gone already."""
+    return _one_by_one(parts, _cleared)
+
+
+def _one_by_one(parts: Iterable[Part], deal_with: Callable[[Part], Step | None]) -> Made:
+    steps: list[Step] = []
+    for part in parts:
+        try:
+            step = deal_with(part)
+        except LrtError as error:
+            done = [each for each in _merged(steps) if each.action is not Action.KEEP]
+            if not done:
+                raise
+            told = ", ".join(f"{each.outcome} {each.kind} {each.name}" for each in done)
+            raise type(error)(f"{told} (the same again goes on from there); then {error}") from error
+        steps += [step] if step else []
+    return Made(tuple(_merged(steps)))
 
 
 def _step(part: Part) -> Step:
@@ -125,6 +141,10 @@ def _settled(part: Part) -> Step:
     elif step.action is Action.CHANGE:
         part.change({name: new for name, (_, new) in step.changes.items()})
     return step
+
+
+def _cleared(part: Part) -> Step | None:
+    return Step(part.kind, part.name, Action.REMOVE) if part.remove() else None
 
 
 def _merged(steps: Iterable[Step]) -> Iterator[Step]:

@@ -13,9 +13,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NoReturn
 
 from lrtkit.wire import keys
+from lrtkit.wire.errors import BadInput
 
 Document = dict[str, Any]
 """An IAM policy as ``json.dumps`` takes it."""
@@ -34,6 +35,10 @@ class Role(StrEnum):
     """Looks at jobs and dead letters, and gives failed jobs another chance."""
     AUTOSCALER = "autoscaler"
     """Reads how long the queue is, and keeps its readings."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> NoReturn:
+        raise BadInput(f"there is no role {value!r}. Try: one of {', '.join(cls)}")
 
 
 class Resource(StrEnum):

@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from lrtkit.queues import policies
+from lrtkit.queues import names, policies
 from lrtkit.queues.admin import Admin
 from lrtkit.queues.bucket import POLICY, TIDY, UPLOADS, BucketPart
 from lrtkit.queues.keyrings import AwsKeys, KeyRing, R2Tokens
-from lrtkit.queues.pair import HIGH_THROUGHPUT, QUEUE, QueuePart, check_name, redrivable, redrive
+from lrtkit.queues.pair import HIGH_THROUGHPUT, QUEUE, QueuePart, redrivable, redrive
 from lrtkit.queues.parts import Facts, Part
 from lrtkit.queues.patience import FIRST_S, LONGEST_S, Pause, told
 from lrtkit.queues.plan import Made, Plan, clear, compare, settle
 from lrtkit.queues.policies import Document, Role
 from lrtkit.queues.rights import Rights
 from lrtkit.queues.trials import refused
-from lrtkit.queues.users import EnvFilePart, UserPart, variables
+from lrtkit.queues.users import EnvFilePart, UserPart, check_folder, variables
 from lrtkit.wire import keys
 from lrtkit.wire.errors import BadInput
 from lrtkit.wire.settings import CloudSettings, read_env_file, write_env_file
@@ -46,11 +46,11 @@ class Setup:
     pause: Pause = field(default=told, repr=False)
 
     def __post_init__(self) -> None:
-        """Take roles by their names too; raise BadInput where there is no such role."""
-        unknown = set(self.users) - set(Role)
-        if unknown:
-            raise BadInput(f"there is no role {', '.join(sorted(unknown))}. Try some of: {', '.join(Role)}")
+        """Take roles by their names too; raise BadInput where there is no such role, or a name is wrong."""
         object.__setattr__(self, "users", {Role(role): name for role, name in self.users.items()})
+        names.check_pair(self.queue, self.dead_letter_queue)
+        names.check_bucket(self.bucket)
+        names.check_users(self.users)
 
     def plan(self) -> Plan:
         """Compare what is wanted with what is there, and change nothing; raise BadInput where it cannot be made so."""
@@ -59,8 +59,8 @@ class Setup:
     def apply(self) -> Made:
         """Make everything as wanted, and return what was done, a line a part.
 
-        Raises BadInput, before anything is changed, where a name is wrong, a user is somebody else's, or
-        an env file would have to be written over.
+        Raises BadInput, before anything is changed, where a user is somebody else's, or an env file cannot
+        be written, or would have to be written over. Any other error says what was done before it.
         """
         parts = self._checked()
         compare(parts)
@@ -75,11 +75,11 @@ class Setup:
         The old ones go on working, so that workers under way are not cut off. Give the new file to
         whoever uses it, and then call ``retire``.
         """
-        return self._env_file(Role(role)).rotate()
+        return self._env_file(self._in_use(role)).rotate()
 
     def retire(self, role: Role | str) -> list[str]:
         """Turn off and delete all keys of a role that are not in its env file; return their ids."""
-        return self._env_file(Role(role)).retire()
+        return self._env_file(self._in_use(role)).retire()
 
     def lend(self, experiment: str, *, seconds: int = 86_400) -> Path:
         """Write an env file for workers whose key of the bucket ends by itself, and is for one experiment alone.
@@ -142,9 +142,16 @@ class Setup:
         bucket = None if self.admin.cloudflare else account.bucket(self.bucket)
         return policies.admin(queues, map(account.user, self.users.values()), bucket)
 
+    def _in_use(self, role: Role | str) -> Role:
+        """Return a role whose user is there, and is ours."""
+        if role not in self.users:
+            raise BadInput(f"this set-up has no user for {Role(role)}. Try: one of {', '.join(self.users)}")
+        if self._user(self.users[Role(role)]).found() is None:
+            raise BadInput(f"there is no user {self.users[Role(role)]} yet, and nothing was changed. Try: apply")
+        return Role(role)
+
     def _checked(self) -> list[Part]:
-        for name in (self.queue, self.dead_letter_queue):
-            check_name(name, name)
+        check_folder(Path(self.folder))
         env_files = map(self._env_file, self.users)
         return [*self._users, *self._queues, self._bucket, *env_files]
 
@@ -154,7 +161,10 @@ class Setup:
 
     @property
     def _users(self) -> list[Part]:
-        return [UserPart(self.admin.users, name, self._tags) for name in self.users.values()]
+        return [self._user(name) for name in self.users.values()]
+
+    def _user(self, name: str) -> UserPart:
+        return UserPart(self.admin.users, name, self._tags)
 
     @property
     def _queues(self) -> list[QueuePart]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lrtkit.queues.administering import administered
 from lrtkit.queues.keyrings import LIMIT, KeyRing
 from lrtkit.queues.parts import Facts, tag_facts
 from lrtkit.queues.places import is_here
-from lrtkit.wire import aws
 from lrtkit.wire.errors import BadInput, NotFound
 from lrtkit.wire.settings import Access, read_env_file, write_env_file
 
@@ -31,7 +32,7 @@ class UserPart:
     def found(self) -> Facts | None:
         """Return its tags; None where there is no such user, BadInput where it is somebody else's."""
         try:
-            with aws.explained(f"cannot look for the user {self.name}"):
+            with administered(f"cannot look for the user {self.name}"):
                 user = self.iam.get_user(UserName=self.name)["User"]
         except NotFound:
             return None
@@ -45,7 +46,7 @@ class UserPart:
 
     def create(self) -> None:
         """Create it, without any policy."""
-        with aws.explained(f"cannot create the user {self.name}"):
+        with administered(f"cannot create the user {self.name}"):
             tags = [{"Key": name, "Value": value} for name, value in self.tags.items()]
             self.iam.create_user(UserName=self.name, Tags=tags)
 
@@ -55,7 +56,7 @@ class UserPart:
     def remove(self) -> bool:
         """Delete it, whose keys have to be gone; tell whether it was there."""
         try:
-            with aws.explained(f"cannot delete the user {self.name}"):
+            with administered(f"cannot delete the user {self.name}"):
                 self.iam.delete_user(UserName=self.name)
         except NotFound:
             return False
@@ -102,8 +103,7 @@ class EnvFilePart:
 
     def create(self) -> None:
         """Make keys and write the file; where it cannot be written, the keys are deleted again."""
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._write({**self.settings, **self.initially}, self._made())
+        self._write_with_new_keys({**self.settings, **self.initially})
 
     def change(self, facts: Facts) -> None:
         """Write other settings into it; keys, and what else was written there by hand, stay."""
@@ -129,9 +129,8 @@ class EnvFilePart:
                     f"{self.user} has {' and '.join(ring.listed())}, and IAM allows {LIMIT} keys. "
                     f"Try: retire first, which deletes those that are not in {self.path}"
                 )
-        made = self._made()
-        self._write({**self.settings, **(read_env_file(self.path) if self.path.exists() else {})}, made)
-        return [access.key_id for access in made.values()]
+        values = read_env_file(self.path) if self.path.exists() else {}
+        return self._write_with_new_keys({**self.settings, **values})
 
     def retire(self) -> list[str]:
         """Turn off all keys but those in the file, see that those still work, then delete the others; return their ids.
@@ -156,30 +155,29 @@ class EnvFilePart:
         values = read_env_file(self.path)
         return any(values.get(f"{prefixes[0]}_AWS_ACCESS_KEY_ID") in listed for prefixes in self.rings)
 
-    def _made(self) -> dict[tuple[str, ...], Access]:
-        """Return new keys by the prefixes that they are for; all of them, or none is left."""
+    def _write_with_new_keys(self, values: Facts) -> list[str]:
+        """Make keys, try them, write them and return their ids; where any of that fails, none is left."""
         made: dict[tuple[str, ...], Access] = {}
         try:
             for prefixes, ring in self.rings.items():
                 made[prefixes] = ring.make()
+                ring.check(made[prefixes])
+            self._write(values, made)
         except BaseException:
-            self._unmake(made)
+            for prefixes, access in made.items():
+                self.rings[prefixes].delete(access.key_id)
             raise
-        return made
+        return [access.key_id for access in made.values()]
 
-    def _unmake(self, made: Mapping[tuple[str, ...], Access]) -> None:
-        for prefixes, access in made.items():
-            self.rings[prefixes].delete(access.key_id)
-
-    def _write(self, settings: Facts, made: Mapping[tuple[str, ...], Access]) -> None:
-        values = dict(settings)
-        for prefixes, access in made.items():
-            for prefix in prefixes:
-                values |= variables(prefix, access)
+    def _write(self, values: Facts, made: Mapping[tuple[str, ...], Access]) -> None:
+        pairs = {prefix: access for prefixes, access in made.items() for prefix in prefixes}
+        outlived = {f"{prefix}_AWS_SESSION_TOKEN" for prefix in pairs}
+        kept = {name: value for name, value in values.items() if name not in outlived}
+        keys = {name: value for prefix, access in pairs.items() for name, value in variables(prefix, access).items()}
         try:
-            write_env_file(self.path, values)
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            write_env_file(self.path, {**kept, **keys})
         except OSError as error:
-            self._unmake(made)
             raise BadInput(
                 f"{self.path} cannot be written ({error.strerror}), and its new keys were deleted again. "
                 "Try: another folder"
@@ -222,3 +220,14 @@ def variables(prefix: str, access: Access) -> dict[str, str]:
     token = {f"{prefix}_AWS_SESSION_TOKEN": access.session_token} if access.session_token else {}
     pair = {f"{prefix}_AWS_ACCESS_KEY_ID": access.key_id, f"{prefix}_AWS_SECRET_ACCESS_KEY": access.secret}
     return {**pair, **token}
+
+
+def check_folder(folder: Path) -> None:
+    """Raise BadInput where no file could be made in a folder, or the folder not be made."""
+    nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        raise BadInput(f"no env file can be written into {folder}: {nearest} {_why_not(nearest)}. Try: another folder")
+
+
+def _why_not(path: Path) -> str:
+    return "is not yours to write in" if path.is_dir() else "is a file"

@@ -131,16 +131,20 @@ def client(
         max_pool_connections=CONNECTIONS,
         tcp_keepalive=True,
     )
-    with _one_at_a_time:
-        made = _session().client(
-            service,
-            aws_access_key_id=access.key_id or None,
-            aws_secret_access_key=access.secret or None,
-            aws_session_token=access.session_token,
-            region_name=region,
-            endpoint_url=endpoint_url,
-            config=config,
-        )
+    try:
+        with _one_at_a_time:
+            made = _session().client(
+                service,
+                aws_access_key_id=access.key_id or None,
+                aws_secret_access_key=access.secret or None,
+                aws_session_token=access.session_token,
+                region_name=region,
+                endpoint_url=endpoint_url,
+                config=config,
+            )
+    except (ValueError, BotoCoreError) as error:
+        where = endpoint_url or f"the region {region}"
+        raise BadInput(f"{where} is no place for {service}: {str(error).rstrip('.')}. Try: mend it") from error
     made.meta.events.register("after-call", _refuse_page)
     return made
 
@@ -173,7 +177,13 @@ def explained(what: str) -> Iterator[None]:
     except (ClientError, BotoCoreError, Boto3Error, ResponseParserError, RetriesExceededError) as error:
         cause = error.__context__ if isinstance(error, Boto3Error) and error.__context__ else error
         kind = classify(cause)
-        raise kind(f"{what}: {_sentence(cause, kind)}") from error
+        raise kind(f"{what}: {_sentence(cause, kind)}") from _without_its_way(error)
+
+
+def _without_its_way(error: Exception) -> Exception:
+    """Return an error without its frames in botocore: they are nobody's help, and hold headers with session tokens."""
+    error.__suppress_context__ = True
+    return error.with_traceback(None)
 
 
 def classify(error: BaseException) -> type[LrtError]:

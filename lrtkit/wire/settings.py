@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from lrtkit.wire.errors import BadInput
+from lrtkit.wire.secret import Secret, veiled
 
 T = TypeVar("T")
 
@@ -50,6 +51,12 @@ class Access:
     key_id: str
     secret: str = field(repr=False)
     session_token: str | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        """Let neither show where it goes from here: botocore hands both on from function to function."""
+        object.__setattr__(self, "secret", Secret(self.secret))
+        if self.session_token is not None:
+            object.__setattr__(self, "session_token", Secret(self.session_token))
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -134,15 +141,24 @@ def read_env_file(path: str | Path) -> dict[str, str]:
         raise BadInput(f"there is no env file {path}. Try: `python -m lrtkit.local up`, or notebook 01")
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise BadInput(f"{path} holds keys and can be read by others. Try: chmod 600 {path}")
+    values, fault = _parsed(path)
+    if fault:
+        raise BadInput(f"{path}{fault}")
+    return values
+
+
+def _parsed(path: Path) -> tuple[dict[str, str], str]:
+    """Return a file's variables, or the first fault in it: raised from here, a traceback could show every line."""
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BadInput(
-            f'{path} is no text in UTF-8. Try: save it as UTF-8, as an editor\'s "save as" offers'
-        ) from error
-    lines = enumerate(text.splitlines(), start=1)
-    pairs = [_parse_line(path, number, line.strip()) for number, line in lines]
-    return dict(pair for pair in pairs if pair)
+    except UnicodeDecodeError:
+        return {}, ' is no text in UTF-8. Try: save it as UTF-8, as an editor\'s "save as" offers'
+    lines = ((number, line.strip()) for number, line in enumerate(text.splitlines(), start=1))
+    found = {number: _LINE.fullmatch(line) for number, line in lines if line and not line.startswith("#")}
+    faults = (f", line {number}{fault}" for number, match in found.items() if (fault := _fault(match)))
+    if fault := next(faults, ""):
+        return {}, fault
+    return veiled(dict(_pair(match) for match in found.values() if match)), ""
 
 
 def write_env_file(path: str | Path, values: Mapping[str, str]) -> None:
@@ -157,20 +173,25 @@ def write_env_file(path: str | Path, values: Mapping[str, str]) -> None:
 
 def _quoted(value: str) -> str:
     """Return a value as it is, or in quotation marks where it would not be read as what it is."""
-    return f'"{value}"' if value != value.strip() or value[:1] in {"'", '"'} else value
+    return f'"{value}"' if value != value.strip() or _is_quoted(value) else value
 
 
-def _parse_line(path: Path, number: int, line: str) -> tuple[str, str] | None:
-    if not line or line.startswith("#"):
-        return None
-    match = _LINE.fullmatch(line)
+def _fault(match: re.Match[str] | None) -> str:
     if not match:
-        raise BadInput(f"{path}, line {number}, is not of the form NAME=value. Try: a variable a line, # before notes")
+        return ", is not of the form NAME=value. Try: a variable a line, # before notes"
     name, value = match.groups()
-    quoted = value[:1] in {"'", '"'}
-    if quoted and (len(value) < 2 or value[-1] != value[0]):
-        raise BadInput(f"{path}, line {number}: the quotation mark before the value of {name} has none behind it")
-    return name, value[1:-1] if quoted else value
+    if _is_quoted(value) and (len(value) < 2 or value[-1] != value[0]):
+        return f": the quotation mark before the value of {name} has none behind it"
+    return ""
+
+
+def _pair(match: re.Match[str]) -> tuple[str, str]:
+    name, value = match.groups()
+    return name, value[1:-1] if _is_quoted(value) else value
+
+
+def _is_quoted(value: str) -> bool:
+    return value[:1] in {"'", '"'}
 
 
 class _Reader:

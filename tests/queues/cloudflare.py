@@ -24,9 +24,11 @@ GROUPS = [
 class FakeCloudflare:
     """What the API knows, and the server that tells it."""
 
-    token: str = "the-cloudflare-token"
+    token: str = field(default="the-cloudflare-token", repr=False)
     tokens: dict[str, dict[str, Any]] = field(default_factory=dict)
     wishes: list[dict[str, Any]] = field(default_factory=list)
+    places: list[str | None] = field(default_factory=list)
+    refusal: tuple[int, bytes] | None = None
 
     def __post_init__(self) -> None:
         """Listen on 127.0.0.1, and know some tokens of others."""
@@ -86,7 +88,10 @@ class _Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         root = f"/client/v4/accounts/{ACCOUNT}/"
-        if self.headers["Authorization"] != f"Bearer {self.owner.token}":
+        self.owner.places.append(self.headers["cf-r2-jurisdiction"])
+        if self.owner.refusal:
+            self._write(*self.owner.refusal)
+        elif self.headers["Authorization"] != f"Bearer {self.owner.token}":
             self._say(403, {"success": False, "errors": [{"code": 9109, "message": "Unauthorized to access it"}]})
         elif not url.path.startswith(root):
             self._say(404, {"success": False, "errors": [{"code": 7003, "message": "No such account"}]})
@@ -96,7 +101,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._say(200, {"success": True, "errors": [], "result": result})
 
     def _say(self, status: int, answer: Any) -> None:
-        body = json.dumps(answer).encode()
+        self._write(status, json.dumps(answer).encode())
+
+    def _write(self, status: int, body: bytes) -> None:
         self.send_response_only(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))

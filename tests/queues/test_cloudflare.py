@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ import pytest
 
 from lrtkit import connect
 from lrtkit.queues import Admin, Cloudflare, Role, Setup
-from lrtkit.wire.errors import BadInput, Denied, Unavailable
+from lrtkit.wire.errors import BadInput, Denied, NotFound, Throttled, Unavailable
 from lrtkit.wire.settings import Access, read_env_file, write_env_file
 from tests.queues.cloudflare import ACCOUNT, FakeCloudflare
 from tests.queues.conftest import ROOT, Clock, admin_file, env_of
+from tests.telling import told_with_variables
 
 PARENT = Access("PARENT", "parent-secret")
 
@@ -154,6 +156,60 @@ def test_a_token_that_may_not_is_told_what_to_click(fake: FakeCloudflare) -> Non
         wrong.access()
 
 
+REFUSALS = {
+    "format": (400, b'{"errors": [{"code": 6003, "message": "Invalid request headers"}]}', Denied, "My Profile"),
+    "token": (401, b'{"errors": [{"code": 1000, "message": "Invalid API Token"}]}', Denied, "My Profile"),
+    "account": (404, b'{"errors": [{"code": 7003, "message": "Could not route"}]}', NotFound, "mend the account's id"),
+    "pace": (429, b'{"errors": []}', Throttled, "again later"),
+    "down": (502, b"<html>bad gateway</html>", Unavailable, "again later"),
+    "page": (200, b"<html>sign in</html>", Unavailable, "look at your network"),
+    "turned off": (200, b'{"result": {"id": "a", "status": "disabled"}}', Denied, "Create Token"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_each_refusal_of_cloudflare_says_what_to_do(cloudflare: Cloudflare, fake: FakeCloudflare, name: str) -> None:
+    """A token of another kind, an account that is not there, a service that is down: a sentence without the token."""
+    status, body, kind, remedy = REFUSALS[name]
+    fake.refusal = (status, body)
+    told = told_with_variables(cloudflare.access, kind)
+    assert remedy in told
+    assert fake.token not in told
+
+
+@pytest.mark.parametrize(
+    ("wish", "why"),
+    [
+        ({"account": "my-account"}, r"^'my-account' is no id of an account\. Try: the 32 digits"),
+        ({"jurisdiction": "de"}, r"^R2 has no jurisdiction 'de'\. Try: one of default, eu, us, fedramp$"),
+        ({"token": "a token"}, "^a token has neither spaces nor .*Create Token"),
+    ],
+)
+def test_what_cannot_be_is_told_before_cloudflare_is_asked(wish: dict[str, str], why: str) -> None:
+    """An account's name in the place of its id, a jurisdiction that there is not, a token with something else in it."""
+    with pytest.raises(BadInput, match=why):
+        Cloudflare(**{"account": ACCOUNT, "token": "a-token", **wish})
+    assert Cloudflare.from_env(ACCOUNT, {"CLOUDFLARE_API_TOKEN": " a-token\n"}).token == "a-token"
+
+
+@pytest.mark.parametrize("jurisdiction", ["eu", "fedramp"])
+def test_a_bucket_in_a_jurisdiction(
+    on_r2: Setup, cloudflare: Cloudflare, fake: FakeCloudflare, jurisdiction: str
+) -> None:
+    """Its endpoint, its tokens and its temporary keys are those of the jurisdiction."""
+    there = replace(cloudflare, jurisdiction=jurisdiction)
+    assert replace(there, url=None).bucket_url == f"https://{ACCOUNT}.{jurisdiction}.r2.cloudflarestorage.com"
+    setup = replace(on_r2, admin=replace(on_r2.admin, cloudflare=there), users={"worker": on_r2.users[Role.WORKER]})
+    setup.apply()
+    (token,) = fake.own
+    place = f"{ACCOUNT}_{jurisdiction}_{on_r2.bucket}"
+    assert token["policies"][0]["resources"] == {f"com.cloudflare.edge.r2.bucket.{place}": "*"}
+    setup.lend("argon")
+    assert fake.places[-1] == jurisdiction
+    assert setup.plan().is_settled
+    setup.teardown(setup.queue)
+
+
 def test_a_missing_token_is_told_what_to_click() -> None:
     """Without the variable the sentence says how to get a token, and that no notebook holds it."""
     with pytest.raises(BadInput, match=r"CLOUDFLARE_API_TOKEN is missing\. Try: in Cloudflare's console"):
@@ -162,7 +218,8 @@ def test_a_missing_token_is_told_what_to_click() -> None:
 
 
 def test_a_silent_cloudflare_is_told() -> None:
-    """Where nobody answers that is said, without the token."""
-    with pytest.raises(Unavailable, match="does not answer") as caught:
-        Cloudflare(ACCOUNT, "the-token", api="http://127.0.0.1:9").access()
-    assert "the-token" not in str(caught.value)
+    """Where nobody answers that is said, without the token: not in any variable of any function on the way."""
+    cloudflare = Cloudflare(ACCOUNT, "the-token", api="http://127.0.0.1:9")
+    told = told_with_variables(cloudflare.access, Unavailable)
+    assert "does not answer" in told
+    assert "the-token" not in told

@@ -7,10 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
 from lrtkit import connect
+from lrtkit.function.account import Account as FunctionAccount
+from lrtkit.function.plan import Plan as FunctionPlan
+from lrtkit.function.rights import allow_reading
 from lrtkit.queues import Admin, Role, Setup
 from lrtkit.wire import aws
 from lrtkit.wire.errors import BadInput, Denied
@@ -122,6 +126,30 @@ def test_drift_is_shown_and_mended(setup: Setup) -> None:
     assert plan.frame.query("action == 'change'")["attribute"].tolist() == ["VisibilityTimeout", "Policy"]
     assert [str(part.outcome) for part in setup.apply().parts].count("changed") == 1
     assert setup.plan().is_settled
+
+
+def test_a_deployed_function_is_no_drift(setup: Setup, gate: Recorder) -> None:
+    """What a Lambda autoscaler adds to the queue's policy is left; another account, or more, is drift."""
+    setup.apply()
+    session = boto3.session.Session(ROOT.key_id, ROOT.secret)
+    account = FunctionAccount(session, REGION, gate.url)
+    url = setup.admin.queues.get_queue_url(QueueName=setup.queue)["QueueUrl"]
+    plan = FunctionPlan("lrtkit-workers", url)
+    own = f"arn:aws:iam::{setup.admin.account.id}:role/{plan.role}"
+    session.client("iam", REGION, endpoint_url=gate.url).create_role(RoleName=plan.role, AssumeRolePolicyDocument="{}")
+    allow_reading(account, plan, own)
+    assert setup.plan().is_settled
+    setup.admin.queues.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "30"})
+    found = json.loads(attributes(setup, setup.queue)["Policy"])
+    guest = found["Statement"][-1]
+    assert guest["Principal"] == {"AWS": own}
+    strangers = [{"Principal": {"AWS": own.replace(":000000000000:", ":999999999999:")}}, {"Action": "sqs:*"}]
+    more = [{**guest, **change, "Sid": f"More{number}"} for number, change in enumerate(strangers)]
+    policy = json.dumps({**found, "Statement": [*found["Statement"], *more]})
+    setup.admin.queues.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    assert [row[3] for row in setup.plan().rows if row[0] == "change"] == ["VisibilityTimeout", "Policy"]
+    setup.apply()
+    assert json.loads(attributes(setup, setup.queue)["Policy"]) == found
 
 
 def test_lifecycle_rules_of_others_stay(setup: Setup) -> None:

@@ -13,6 +13,7 @@ from lrtkit import Experiment, connect
 from lrtkit.queues import doctor
 from lrtkit.wire.errors import LrtError
 from lrtkit.wire.settings import read_env_file, write_env_file
+from tests.telling import told_with_variables
 from tests.worker.lab import Lab
 
 ROOT = Path(__file__).parents[2]
@@ -68,6 +69,40 @@ def test_no_key_is_in_an_error_or_a_diagnosis(planted, tmp_path):
         diagnosis = doctor(path, role="worker")
         assert not diagnosis.is_healthy
         assert not holds_a_key(repr(diagnosis) + diagnosis._repr_html_())
+
+
+CALLS = {
+    "check": lambda cloud: cloud.check(),
+    "read many": lambda cloud: cloud.store.read(["a/checkpoint.json"], bytes),
+    "upload": lambda cloud: cloud.store.put("a", b""),
+}
+PLACES = {
+    "silent": {"R2_S3_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ENDPOINT_URL_SQS": "http://127.0.0.1:9"},
+    "impossible": {"R2_S3_ENDPOINT_URL": "http://a..b", "AWS_ENDPOINT_URL_SQS": "http://a..b"},
+    "elsewhere": {"R2_BUCKET_NAME": "nowhere"},
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("name", CALLS)
+def test_no_key_is_in_the_variables_of_a_traceback(planted, tmp_path, name, place):
+    """Not even with the local variables of every function on the way, boto3's too, does an error tell a key."""
+    path = tmp_path / "elsewhere.env"
+    write_env_file(path, {**read_env_file(tmp_path / "planted.env"), **PLACES[place]})
+    told = told_with_variables(lambda: CALLS[name](connect(path)))
+    assert "lrtkit.wire.errors" in told
+    assert not holds_a_key(told)
+
+
+def test_no_key_is_in_the_variables_where_an_env_file_is_wrong(planted, tmp_path):
+    """A line that is none, a lost quotation mark or another encoding is told without the lines around it."""
+    path = tmp_path / "planted.env"
+    text = path.read_bytes()
+    for wrong in (b"a line\n", b"NAME='value\n", b"\xff\xfe\n", PLANTED["SQS_AWS_SECRET_ACCESS_KEY"].encode()):
+        path.write_bytes(text + wrong)
+        told = told_with_variables(lambda: connect(path))
+        assert str(path) in told
+        assert not holds_a_key(told)
 
 
 def test_env_files_are_parsed_and_not_run(tmp_path):
