@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import takewhile
 from typing import Any
 
 from lrtkit.scaling import Step
-from lrtkit.scaling.memory import HORIZON_S
-from lrtkit.wire import keys
+from lrtkit.wire import keys, strict
 from lrtkit.wire.clock import iso
 from lrtkit.wire.errors import Conflict
 from lrtkit.wire.s3 import Item, S3Store
@@ -24,9 +24,10 @@ class Ledger:
         self._store = store
         self._queue = queue_name
 
-    def recent(self, at: float) -> list[Step]:
-        """Return the steps of the last hour or so, oldest first; no more of a day is read than that."""
-        since, days = iso(at - HORIZON_S), sorted({self._key(at - HORIZON_S), self._key(at)}, reverse=True)
+    def recent(self, at: float, *, within_s: float) -> list[Step]:
+        """Return the steps of so many seconds before ``at``, oldest first; no more of a day is read than that."""
+        since, first, last = iso(at - within_s), self._key(at - within_s), self._key(at)
+        days = [day for day in reversed(self._days()) if first <= day <= last]
         newest_first = (line for day in days for line in self._lines(day, newest_first=True))
         return Step.all_of(reversed(list(takewhile(lambda line: line["at"] >= since, newest_first))))
 
@@ -45,7 +46,7 @@ class Ledger:
 
     def all(self) -> list[dict[str, Any]]:
         """Return all steps, oldest first."""
-        return [line for key in self._days() for line in self._lines(key)]
+        return [line for day in self._days() for line in self._lines(day)]
 
     def _key(self, at: float) -> str:
         return keys.readings(self._queue, iso(at)[:10])
@@ -57,7 +58,12 @@ class Ledger:
         """Return a day; S3 denies, to who may not list the bucket, to say that an object is not there."""
         return self._store.get(key) if key in self._days() else None
 
-    def _lines(self, key: str, *, newest_first: bool = False) -> Iterator[dict[str, Any]]:
-        found = self._get(key)
+    def _lines(self, day: str, *, newest_first: bool = False) -> Iterator[dict[str, Any]]:
+        """Give the lines of a day that say when they were written; one that is damaged must not end all scaling."""
+        found = self._store.get(day)
         lines = found.body.splitlines() if found else []
-        yield from map(json.loads, reversed(lines) if newest_first else lines)
+        for line in reversed(lines) if newest_first else lines:
+            with suppress(ValueError):
+                told = strict.loads(line)
+                if isinstance(told, dict) and isinstance(told.get("at"), str):
+                    yield told

@@ -14,7 +14,7 @@ from lrtkit.autoscaler.ledger import Ledger
 from lrtkit.autoscaler.records import count_open
 from lrtkit.autoscaler.settings import check, cloud_settings, group_name
 from lrtkit.salad import Group, Instance, InstanceState, SaladClient, SaladSettings
-from lrtkit.scaling import Action, Decision, Outcome, Policy, Snapshot, Step, decide
+from lrtkit.scaling import Action, Decision, Outcome, Policy, Snapshot, Step, decide, memory
 from lrtkit.wire.errors import Denied, LrtError, NotFound
 from lrtkit.wire.s3 import S3Store
 from lrtkit.wire.settings import read_env_file
@@ -99,10 +99,10 @@ class Autoscaler:
         Whatever fails is raised, after it has been kept: what the failed step has changed is what it
         had decided, and the next step goes on from there.
         """
-        at = now()
+        seen = self.look(now())
         with _trying("lrtkit.queues.make(cloud), or mend R2_BUCKET_NAME and its key"):
-            history = self._ledger.recent(at)
-        step = self._decided(self.look(at), history)
+            history = self._ledger.recent(seen.at, within_s=memory.horizon_s(seen, self.policy))
+        step = self._decided(seen, history)
         if dry_run:
             step = replace(step, outcome=Outcome.DRY_RUN)
         elif step.decision.action is not Action.NOTHING:

@@ -15,6 +15,7 @@ from lrtkit.function.bundle import bundle
 from lrtkit.function.parts import Removal
 from lrtkit.function.plan import Plan
 from lrtkit.scaling import Policy
+from lrtkit.scaling.memory import LONGEST_PAUSE_S
 from lrtkit.wire import aws
 from lrtkit.wire.errors import BadInput, LrtError, NotFound
 from lrtkit.wire.settings import read_env_file
@@ -116,8 +117,9 @@ def _variables(env: Mapping[str, str], policy: Policy | None) -> dict[str, str]:
 
 
 def _minutes(every: int) -> int:
-    if every < 1:
-        raise BadInput(f"every_minutes must be a whole number from 1, not {every}")
+    most = int(LONGEST_PAUSE_S / 60)
+    if every not in range(1, most + 1):
+        raise BadInput(f"every_minutes must be a whole number from 1 to {most}, not {every}. Try: 5")
     return every
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from lrtkit.scaling import limits, memory, states
-from lrtkit.scaling.decision import Action, Decision, Step
+from lrtkit.scaling.decision import Action, Decision, Step, count
 from lrtkit.scaling.limits import Limit
 from lrtkit.scaling.policy import Policy, Rule
 from lrtkit.scaling.snapshot import Snapshot
@@ -18,9 +18,9 @@ Wish = tuple[int, list[str]]
 
 
 def decide(seen: Snapshot, policy: Policy, history: Sequence[Step] = ()) -> Decision:
-    """Return what to do about the group, given what was seen now and in the last hour (``history``, oldest first)."""
+    """Return what to do about the group, given what was seen now and lately (``history``, oldest first)."""
     state = states.state_of(seen)
-    past = memory.recent(seen, history)
+    past = memory.recent(seen, policy, history)
     readings = [step.snapshot for step in past]
     replicas, reasons = _guide(seen, policy) if policy.rule is Rule.GUIDE else _default(seen, policy, state, readings)
     action = states.action(state, seen, replicas)
@@ -43,7 +43,7 @@ def _default(seen: Snapshot, policy: Policy, state: State, past: Sequence[Snapsh
         wanted, why = _shrunk(seen, policy, limit, past)
         reasons = [*reasons, *why]
     stepped, why = _one_step(seen, policy, state, wanted)
-    return stepped, [*reasons, *why, *filter(None, [limits.cannot_finish(seen, policy, stepped)])]
+    return stepped, [*reasons, *why, *filter(None, [limits.cannot_finish(seen, policy, wanted)])]
 
 
 def _within(seen: Snapshot, policy: Policy, limit: Limit) -> Wish:
@@ -72,16 +72,19 @@ def _shrunk(seen: Snapshot, policy: Policy, limit: Limit, past: Sequence[Snapsho
     needs = [_within(each, policy, limit)[0] for each in memory.window(seen, policy, past)]
     swings = any(after > before for before, after in pairwise(needs))
     lately = min(seen.replicas, max(needs) if swings else needs[-1])  # what only falls will not be needed again
+    busy = min(memory.busy(seen, past), seen.replicas)  # jobs of lost replicas are in flight too
     if not seen.open_jobs and not policy.min_replicas:
-        return memory.until_empty(seen, past, at_least=lately)
-    most, busy = limits.firm(seen, policy), min(seen.busy, seen.replicas)  # jobs of lost replicas are in flight too
+        return memory.until_empty(seen, past, at_least=max(lately, busy))
+    most = limits.firm(seen, policy)
     if seen.to_be_taken and busy > most:
         # Above the limit a replica would take the next job, and the next, and never become idle.
         return most, [f"the jobs of {busy - most} busy replicas above it go on from their checkpoints"]
     kept = max(lately, busy)
     if kept == needs[-1]:
         return kept, []
-    return kept, [f"{busy} are busy" if busy >= lately else f"{lately} were needed a moment ago"]
+    if kept > busy:
+        return kept, [f"{lately} were needed a moment ago"]
+    return kept, [f"{busy} are busy" if busy <= seen.busy else f"{busy} were busy a moment ago"]
 
 
 def _one_step(seen: Snapshot, policy: Policy, state: State, wanted: int) -> Wish:
@@ -92,16 +95,12 @@ def _one_step(seen: Snapshot, policy: Policy, state: State, wanted: int) -> Wish
 
 
 def _headline(seen: Snapshot, state: State, replicas: int, action: Action) -> str:
-    jobs = f"{_count(seen.to_be_taken, 'job')} wait{'s' * (seen.to_be_taken == 1)} and {seen.in_flight} run"
+    jobs = f"{count(seen.to_be_taken, 'job')} wait{'s' * (seen.to_be_taken == 1)} and {seen.in_flight} run"
     coming = f", {seen.coming} of them coming" if seen.coming else ""
-    group = f"{_count(seen.replicas, 'replica')}{coming}" if state.is_started else f"the group is {seen.status}"
+    group = f"{count(seen.replicas, 'replica')}{coming}" if state.is_started else f"the group is {seen.status}"
     return {
         Action.NOTHING: f"{jobs}: {group}, nothing to change",
         Action.SCALE: f"{jobs}: from {group} to {replicas}",
-        Action.START: f"{jobs}: {group}, start it with {_count(replicas, 'replica')}",
-        Action.STOP: f"{jobs}: {group}, none needed any more, stop it",
+        Action.START: f"{jobs}: {group}, start it with {count(replicas, 'replica')}",
+        Action.STOP: f"{jobs}: {group}, {'' if seen.open_jobs else 'none needed any more, '}stop it",
     }[action]
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -166,7 +166,8 @@ def test_the_command_can_only_tell(command, published, cloud, jobs):
 
 
 def test_the_command_tells_what_is_wrong(command, published, cloud):
-    """Bad input is a sentence on standard error and 2."""
-    process = command("--every", "0")
-    assert "--every must be more than 0 seconds" in process.communicate(timeout=30)[1]
+    """Bad input is a sentence on standard error and 2: steps too seldom would never see that a queue stays empty."""
+    process = command("--every", "7200")
+    told = "--every must be more than 0 and at most 1800 seconds, not 7200. Try: --every 60"
+    assert told in process.communicate(timeout=30)[1]
     assert process.returncode == 2

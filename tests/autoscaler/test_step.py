@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from lrtkit.autoscaler import Autoscaler
-from lrtkit.scaling import Action, Outcome, Policy
+from lrtkit.scaling import Action, Outcome, Policy, Step
 from lrtkit.wire import keys
 from lrtkit.wire.errors import BadInput, Denied, LrtError, NotFound, Unavailable
 from lrtkit.wire.listing import Listed
@@ -139,12 +140,31 @@ def test_steps_at_the_same_time_do_no_harm(cloud, published, jobs):
     assert len(scalers[0].history()) == 4
 
 
-def test_a_line_of_another_form_is_passed_over(scaler, cloud, published):
-    """What an older or newer kit has written hinders nobody."""
+def test_a_damaged_history_ends_no_scaling(scaler, cloud, published, jobs):
+    """What another kit, a torn write or anybody has put between the steps is passed over, and the steps still count."""
     published.runs(1)
-    cloud.store.put(keys.readings(cloud.queue.name, "1970-01-01"), b'{"at": "1970-01-01T00:00:00Z", "decision": 7}\n')
-    scaler.step(now=at(100))
-    assert len(scaler.history()) == 2
+    scaler.step(now=at(10))
+    key = keys.readings(cloud.queue.name, "1970-01-01")
+    (kept,) = cloud.store.get(key).body.splitlines()
+    sound, later = json.loads(kept), {"at": "1970-01-01T00:00:20Z"}
+    others = [{**sound, **later, **other} for other in ({"decision": 7}, {"snapshot": None}, {"outcome": "perhaps"},
+              {"snapshot": {**sound["snapshot"], "waiting": "3"}}, {"at": 7}, {"at": None})]  # fmt: skip
+    torn = [b"", b"{", b"[]", b"7", b"\xff", b"{}", kept[:50], *(json.dumps(each).encode() for each in others), b"["]
+    cloud.store.put(key, b"\n".join([*torn, kept, *torn]) + b"\n")
+    step = scaler.step(now=at(250))
+    assert (step.decision.action, str(step.decision)) == (Action.STOP, "0 jobs wait and 0 run: 1 replica, none needed "
+            "any more, stop it; empty for 240 s")  # fmt: skip
+    assert len(Step.all_of(scaler.history())) == 2
+
+
+def test_what_an_earlier_kit_did_not_keep_is_as_by_default(scaler, published):
+    """A step without fields that came later still counts."""
+    published.runs(1)
+    step = scaler.step(now=at(10))
+    kept = json.loads(json.dumps(step.to_json()))
+    for part, name in ((kept, "note"), (kept["snapshot"], "usd_per_hour"), (kept["decision"], "alert")):
+        del part[name]
+    assert Step.all_of([{**kept, "from_a_later_kit": 1}]) == [step]
 
 
 @pytest.mark.parametrize(

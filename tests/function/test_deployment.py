@@ -132,6 +132,14 @@ def test_an_incomplete_env_file_makes_nothing(env_file, values, account, lacks):
     assert not any(everything(account).values())
 
 
+@pytest.mark.parametrize("every_minutes", [0, 31, 2.5])
+def test_a_schedule_that_could_never_stop_the_group_makes_nothing(env_file, account, every_minutes):
+    """Steps that come too seldom never see that a queue stays empty."""
+    with pytest.raises(BadInput, match="a whole number from 1 to 30"):
+        deploy(env_file, every_minutes=every_minutes)
+    assert not any(everything(account).values())
+
+
 def test_an_unknown_profile_is_told(env_file):
     """A profile that AWS's own files do not have is a sentence."""
     with pytest.raises(BadInput, match="nobody"):

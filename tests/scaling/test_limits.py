@@ -82,5 +82,5 @@ def test_when_the_hours_are_over_what_waits_is_not_taken():
     policy = Policy(hours=(22, 6))
     assert decide(snapshot(9, 5, replicas=10, at=day), policy).action is Action.STOP
     assert decide(snapshot(0, 5, replicas=10, at=day), policy).replicas == 5
-    past = steps([snapshot(0, 5, replicas=10, at=day)])
-    assert decide(snapshot(0, 4, replicas=5, at=day + 300), policy, past).replicas == 4
+    past = steps([snapshot(0, 5, replicas=10, at=day, at_work=5)])
+    assert decide(snapshot(0, 4, replicas=5, at=day + 300, at_work=4), policy, past).replicas == 4
