@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -15,7 +16,7 @@ import pytest
 
 from lrtkit.autoscaler import handler, run
 from lrtkit.function import bundle
-from lrtkit.wire.errors import Denied, LrtError
+from lrtkit.wire.errors import Denied, LrtError, Unavailable
 from lrtkit.wire.settings import write_env_file
 from tests.salad.published import KEY
 
@@ -101,6 +102,39 @@ def test_a_failed_group_fails_the_function(variables, published, cloud, jobs, sc
         handler({}, None, env={**variables, "SQS_AWS_ACCESS_KEY_ID": "k", "SQS_AWS_SECRET_ACCESS_KEY": "s"})
     assert published.status == "deploying"
     assert len(scaler.history()) == 1
+
+
+@pytest.fixture
+def hanging():
+    """The URL of a server that takes every connection and answers none."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.mark.parametrize(
+    ("name", "where"),
+    [("AWS_ENDPOINT_URL_SQS", "wire.sqs.SqsQueue._attributes"), ("R2_S3_ENDPOINT_URL", "wire.s3.S3Store.listed")],
+)
+def test_a_step_that_cannot_end_in_time_says_where_it_waits(variables, published, cloud, hanging, name, where):
+    """Before Lambda ends the function without a word, the error names the call, and nothing was changed."""
+    env = {**variables, name: hanging, "SQS_AWS_ACCESS_KEY_ID": "k", "SQS_AWS_SECRET_ACCESS_KEY": "s"}
+    with pytest.raises(Unavailable, match=rf"not over after 2 s: it waited in lrtkit\.{where}\. Try: wait"):
+        handler({}, None, env=env, within_s=2)
+    assert published.changes() == []
+
+
+def test_a_step_that_was_ended_half_way_is_gone_on_with(variables, published, cloud, jobs):
+    """A change whose answer does not come in time has been made, and the next run goes on from it."""
+    jobs(3)
+    env = {**variables, "SQS_AWS_ACCESS_KEY_ID": "k", "SQS_AWS_SECRET_ACCESS_KEY": "s"}
+    over = threading.Event()
+    published.meddle = lambda _: over.wait(60)
+    with pytest.raises(Unavailable, match=r"lrtkit\.salad\.door\.Door\._once|could not be reached for PATCH"):
+        handler({}, None, env=env, within_s=2)
+    over.set()
+    assert (published.replicas, published.status) == (3, "stopped")
+    assert handler({}, None, env=env)["outcome"] == "done"
+    assert (published.replicas, published.status) == (3, "deploying")
 
 
 def test_a_step_that_fails_later_is_told_and_tried_again(scaler, published, jobs):

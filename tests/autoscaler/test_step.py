@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
 from lrtkit.autoscaler import Autoscaler
+from lrtkit.autoscaler.records import count_open
 from lrtkit.scaling import Action, Outcome, Policy, Step
 from lrtkit.wire import keys
 from lrtkit.wire.errors import BadInput, Denied, LrtError, NotFound, Unavailable
@@ -107,6 +110,21 @@ def test_a_key_for_its_own_readings_is_enough(cloud, published, jobs):
         step = scaler.step(now=at(seconds))
     assert step.decision.action is Action.STOP
     assert len(scaler.history()) == 3
+
+
+class Endless(S3Store):
+    """A bucket whose list has no end."""
+
+    def listed(self, prefix: str) -> Iterator[Listed]:
+        """List record after record."""
+        return (Listed(keys.record(f"{prefix}many/{number}"), "etag", 1, float(number)) for number in itertools.count())
+
+
+def test_a_bucket_full_of_jobs_holds_up_no_step(cloud):
+    """The last witness before a stop is heard as far as the time suffices: a function has ten seconds in all."""
+    began = time.monotonic()
+    assert count_open(Endless(cloud.settings.bucket), within_s=0.1) == 0
+    assert time.monotonic() - began < 30
 
 
 def test_steps_are_kept_a_day_to_an_object(scaler, cloud, published):
