@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import takewhile
 from typing import Any
@@ -11,18 +11,22 @@ from typing import Any
 from lrtkit.scaling import Step
 from lrtkit.wire import keys, strict
 from lrtkit.wire.clock import iso
-from lrtkit.wire.errors import Conflict
+from lrtkit.wire.errors import Conflict, Throttled
 from lrtkit.wire.s3 import Item, S3Store
 
 _TRIES = 8
+
+PAUSE_S = 1.1
+"""R2 takes one write a second to one key."""
 
 
 class Ledger:
     """Appends by compare-and-swap, so that two who step at once both find their line."""
 
-    def __init__(self, store: S3Store, queue_name: str) -> None:
+    def __init__(self, store: S3Store, queue_name: str, *, sleep: Callable[[float], None]) -> None:
         self._store = store
         self._queue = queue_name
+        self._sleep = sleep
 
     def recent(self, at: float, *, within_s: float) -> list[Step]:
         """Return the steps of so many seconds before ``at``, oldest first; no more of a day is read than that."""
@@ -32,15 +36,16 @@ class Ledger:
         return Step.all_of(reversed(list(takewhile(lambda line: line["at"] >= since, newest_first))))
 
     def append(self, step: Step) -> None:
-        """Write a step down; raise Conflict where others are always faster."""
+        """Write a step down; raise Conflict or Throttled where others are always faster."""
         key, line = self._key(step.snapshot.at), json.dumps(step.to_json()).encode() + b"\n"
         for attempt in range(_TRIES):
             found = self._get(key)
             try:
                 self._store.swap(key, (found.body if found else b"") + line, found.etag if found else None)
-            except Conflict:
+            except (Conflict, Throttled):
                 if attempt == _TRIES - 1:
                     raise
+                self._sleep(PAUSE_S)
             else:
                 return
 

@@ -23,8 +23,8 @@ The queue is asked twice over two leases, and the replicas whether they are busy
 def count_open(store: S3Store, *, within_s: float = LOOK_S) -> int:
     """Return how many of the newest records without a result are still open, as far as key and time suffice."""
     until = time.monotonic() + within_s
-    listing = takewhile(lambda _: time.monotonic() < until, store.listed(""))
     try:
+        listing = takewhile(lambda _: time.monotonic() < until, store.listed(""))
         newest = sorted(_unfinished(listing), key=lambda found: -found.modified_at)
         return sum(store.read([found.key for found in newest[:MOST_RECORDS]], _is_open).values())
     except Denied:  # a key that may only keep the autoscaler's own readings must not keep the group from stopping

@@ -30,6 +30,7 @@ class Outcome(StrEnum):
     NOTHING_TO_DO = "nothing to do"
     DRY_RUN = "dry run"
     CHANGED = "changed by somebody else"
+    LATE = "too late"
     FAILED = "failed"
 
 
@@ -86,8 +87,8 @@ class Step:
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> Step:
         """Read a kept step; what a later kit has added is left out, and what an earlier one lacks is as by default."""
-        parts = {name: {**_defaults(kind), **kept[name]} for name, kind in _PARTS.items()}
-        return shape.read(cls, {**_defaults(cls), **kept, **parts}, "step")
+        parts = {name: {**_DEFAULTS[name], **kept[name]} for name in ("snapshot", "decision")}
+        return shape.read(cls, {"note": "", **kept, **parts}, "step")
 
 
 def count(number: int, noun: str) -> str:
@@ -95,9 +96,9 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-_PARTS: dict[str, type[Snapshot | Decision]] = {"snapshot": Snapshot, "decision": Decision}
-
-
-def _defaults(kind: type[Snapshot | Decision | Step]) -> dict[str, Any]:
+def _defaults(kind: type[Snapshot | Decision]) -> dict[str, Any]:
     fields = dataclasses.fields(kind)
     return {each.name: each.default for each in fields if each.default is not dataclasses.MISSING}
+
+
+_DEFAULTS = {"snapshot": _defaults(Snapshot), "decision": _defaults(Decision)}

@@ -215,6 +215,16 @@ def test_without_a_reading_nothing_is_changed(scaler, published, jobs):
     assert published.changes() == []
 
 
+def test_a_reading_that_has_grown_old_changes_nothing(scaler, published, jobs):
+    """A laptop that slept between the reading and the change does not set the group to what was needed yesterday."""
+    jobs(3)
+    step = scaler.step(now=iter([1000.0, 87_400.0]).__next__)
+    assert (step.outcome, published.changes()) == (Outcome.LATE, [])
+    assert "The reading was 86400 s old by then: nothing was changed" in str(step)
+    assert scaler.history()[-1]["outcome"] == "too late"
+    assert scaler.step(now=at(87_400)).outcome is Outcome.DONE
+
+
 def test_somebody_elses_change_is_noticed(scaler, published, jobs):
     """A number that another has set at the same time is told, and left to the next step."""
     jobs(3)
