@@ -49,6 +49,14 @@ class Ledger:
             else:
                 return
 
+    def last_taken(self) -> Step | None:
+        """Return the newest step that was no dry run, of the last two days that have any."""
+        for day in sorted(self._days(), reverse=True)[:2]:
+            taken = (step for step in reversed(Step.all_of(self._lines(day))) if not step.dry_run)
+            if step := next(taken, None):
+                return step
+        return None
+
     def all(self) -> list[dict[str, Any]]:
         """Return all steps, oldest first."""
         return [line for day in self._days() for line in self._lines(day)]

@@ -114,6 +114,10 @@ class Autoscaler:
             self.sleep(every_s)
         return step
 
+    def last_taken(self) -> Step | None:
+        """Return the newest step of anybody that was no dry run; None where for long there was none."""
+        return self._ledger.last_taken()
+
     def history(self) -> list[dict[str, Any]]:
         """Return all steps kept in the bucket, oldest first."""
         return self._ledger.all()

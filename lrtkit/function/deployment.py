@@ -64,7 +64,7 @@ def deploy(
     rights.allow_reading(account, plan, role_arn)
     rights.make_log_group(account, plan)
     settings = parts.settings_of(role_arn, variables, kms_key_arn)
-    arn = parts.make_function(account, plan, code=bundle(), settings=settings)
+    arn = parts.make_function(account, plan, code=bundle(variables.get("time_zone", "UTC")), settings=settings)
     shared = parts.run_one_at_a_time(account, plan)
     parts.make_schedule(account, plan, arn)
     parts.make_alarms(account, plan, alarm_topic_arn)

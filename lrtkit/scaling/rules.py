@@ -25,7 +25,7 @@ def decide(seen: Snapshot, policy: Policy, history: Sequence[Step] = ()) -> Deci
     replicas, reasons = _guide(seen, policy) if policy.rule is Rule.GUIDE else _default(seen, policy, state, readings)
     action = states.action(state, seen, replicas)
     if action is Action.START and memory.has_started(seen, past, within_s=state.patience_s):
-        action, reasons = Action.NOTHING, [*reasons, f"it was started, and is {seen.status}"]
+        action, reasons = Action.NOTHING, [*reasons, f"it was started, and {_said(seen.status)}"]
     if state.alert:
         reasons = [*reasons, "look at the group's logs and its image"]
     return Decision(replicas, action, (_headline(seen, state, replicas, action), *reasons), state.alert)
@@ -49,9 +49,10 @@ def _default(seen: Snapshot, policy: Policy, state: State, past: Sequence[Snapsh
 def _within(seen: Snapshot, policy: Policy, limit: Limit) -> Wish:
     """Return what is needed within the limits; the words tell what the need alone would not explain."""
     needed, why = _needed(seen, policy)
-    wanted = min(limit.most, max(policy.min_replicas, needed))
-    if wanted < needed:
-        return wanted, [*why, f"{needed} would be of use, but {limit.why}"]
+    asked = max(policy.min_replicas, needed)
+    wanted = min(limit.most, asked)
+    if wanted < asked:
+        return wanted, [*why, f"{asked} would be of use, but {limit.why}"]
     return wanted, [*why, f"the minimum is {wanted}"] if wanted > needed else why
 
 
@@ -94,10 +95,15 @@ def _one_step(seen: Snapshot, policy: Policy, state: State, wanted: int) -> Wish
     return stepped, [f"{wanted} in the end, {policy.step_limit} in a step"] if stepped != wanted else []
 
 
+def _said(status: str) -> str:
+    words = {"failed": "has failed", "succeeded": "has ended", "unknown": "is in a state that is not known"}
+    return words.get(status, f"is {status}")
+
+
 def _headline(seen: Snapshot, state: State, replicas: int, action: Action) -> str:
     jobs = f"{count(seen.to_be_taken, 'job')} wait{'s' * (seen.to_be_taken == 1)} and {seen.in_flight} run"
     coming = f", {seen.coming} of them coming" if seen.coming else ""
-    group = f"{count(seen.replicas, 'replica')}{coming}" if state.is_started else f"the group is {seen.status}"
+    group = f"{count(seen.replicas, 'replica')}{coming}" if state.is_started else f"the group {_said(seen.status)}"
     return {
         Action.NOTHING: f"{jobs}: {group}, nothing to change",
         Action.SCALE: f"{jobs}: from {group} to {replicas}",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pandas as pd
 
 from lrtkit import charts, panel
@@ -38,6 +40,22 @@ def test_an_error_in_a_click_is_shown(scaler, published, jobs):
     assert 'role="alert"' in shown.html
     assert "502 Bad Gateway" in shown.html
     assert "the replicas were set to 1; the next step goes on" in shown.html
+
+
+def test_how_long_ago_the_last_step_was_shows(scaler):
+    """The panel says when anybody has really taken a step: a dry run is none."""
+    shown = Panel(scaler)
+    assert "Nobody has taken a step yet." in shown.html
+    shown.apply.click()
+    assert "The last step was taken 0 min ago." in shown.html
+
+
+def test_a_group_that_nobody_looks_after_is_told(scaler):
+    """After half an hour without a step somebody should look, and the panel says so."""
+    scaler.step(now=lambda: time.time() - 4 * 86_400 - 5400)
+    scaler.step(now=lambda: time.time() - 4 * 86_400)
+    scaler.step(dry_run=True)
+    assert "Nobody has taken a step for 96.0 h: is the schedule still there?" in Panel(scaler).html
 
 
 def test_a_page_without_widgets_shows_what_it_said(scaler):

@@ -24,7 +24,8 @@ OF_LAMBDA = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "
 """What the Python runtime of Lambda brings beside the standard library."""
 
 AS_LAMBDA_DOES = """
-import importlib, json, sys
+import importlib, json, sys, zoneinfo
+zoneinfo.reset_tzpath(to=())  # not every image of Lambda has brought a table of zones
 sys.path[:0] = sys.argv[1:]
 name, _, function = "lrtkit.autoscaler.handler".rpartition(".")
 answer = getattr(importlib.import_module(name), function)({"source": "aws.events"}, None)
@@ -54,7 +55,7 @@ def variables(env, published) -> dict[str, str]:
 def lambdas(tmp_path: Path):
     """``lambdas(variables)`` runs the packaged function where there is boto3 and no more."""
     archive, bare = tmp_path / "function.zip", tmp_path / "bare"
-    archive.write_bytes(bundle())
+    archive.write_bytes(bundle("Europe/Vienna"))
     bare.mkdir()
     for name in OF_LAMBDA:
         origin = Path(util.find_spec(name).origin)
@@ -79,7 +80,7 @@ def lambdas(tmp_path: Path):
 def test_the_packaged_function_takes_a_step(lambdas, variables, published, cloud, jobs, scaler):
     """With boto3 and the zip alone it reads the queue by its role, starts the group and keeps the step."""
     jobs(4)
-    done = lambdas(variables)
+    done = lambdas({**variables, "hours": "0-24", "time_zone": "Europe/Vienna"})
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout.partition("ANSWER ")[2])
     assert (published.replicas, published.status) == (4, "deploying")
@@ -98,7 +99,7 @@ def test_a_failed_group_fails_the_function(variables, published, cloud, jobs, sc
     """The step is taken and kept, and then told as an error, so that the alarm goes off."""
     jobs(1)
     published.status = "failed"
-    with pytest.raises(LrtError, match="the group is failed"):
+    with pytest.raises(LrtError, match="the group has failed"):
         handler({}, None, env={**variables, "SQS_AWS_ACCESS_KEY_ID": "k", "SQS_AWS_SECRET_ACCESS_KEY": "s"})
     assert published.status == "deploying"
     assert len(scaler.history()) == 1
@@ -181,9 +182,9 @@ def command(variables, tmp_path):
 
 
 def test_the_command_steps_until_it_is_stopped(command, published, cloud, jobs):
-    """SIGTERM ends it after the step in hand, with 0 and a word about the group, hours before the next."""
+    """SIGTERM ends it after the step in hand, with 0 and a word about the group, half an hour before the next."""
     jobs(2)
-    process = command("--every", "3600")
+    process = command("--every", "1800")
     assert "start it with 2 replicas" in process.stdout.readline()
     process.send_signal(signal.SIGTERM)
     said, errors = process.communicate(timeout=30)

@@ -46,6 +46,8 @@ def test_each_state_of_the_group_has_its_action(seen, replicas, action):
         (snapshot(5, status="stopped"), Policy(max_replicas=3), "5 would be of use, but the maximum is 3"),
         (snapshot(5, status="stopped"), Policy(8, 9), "the minimum is 8"),
         (snapshot(0, 4, replicas=9, at_work=7), Policy(), "from 9 replicas to 7; 7 are busy"),
+        (snapshot(replicas=2), Policy(2, 6, hours=(8, 18)), "2 would be of use, but it is not between 8 and 18"),
+        (snapshot(9, 2, replicas=2), Policy(2, 6, hours=(8, 18)), "2 replicas, stop it; 11 would be"),
         (snapshot(300, status="stopped"), Policy(max_replicas=500), "300 in the end, 100 in a step"),
         (
             snapshot(9, 4, replicas=8, coming=3),
@@ -129,6 +131,14 @@ def test_a_job_in_between_begins_the_wait_anew():
     """Zero is what all readings of two leases have said, not the first and the last."""
     past = steps([snapshot(replicas=1, at=0), snapshot(1, replicas=1, at=120)])
     assert decide(snapshot(replicas=1, at=300), Policy(), past).action is Action.NOTHING
+
+
+def test_readings_from_the_future_do_not_count():
+    """A clock that was set back has left readings that nobody can have made yet."""
+    ahead = steps([snapshot(replicas=1, at=at) for at in (3600, 3900, 4200)])
+    assert decide(snapshot(replicas=1, at=300), Policy(), ahead).action is Action.NOTHING
+    past = [*steps([snapshot(replicas=1, at=0)]), *ahead]
+    assert decide(snapshot(replicas=1, at=300), Policy(), past).action is Action.STOP
 
 
 def test_the_workers_lease_counts():
