@@ -76,7 +76,7 @@ def test_everybodys_history_is_a_frame_that_can_be_drawn(scaler, published, jobs
     assert frame["outcome"].tolist() == ["dry run", "done"]
     assert frame["wanted"].tolist() == [2, 2]
     assert frame.index[0] == pd.Timestamp(1000, unit="s", tz="UTC")
-    assert "2 waiting" in charts.alt(charts.queue_depth(frame))
+    assert ": 2 waiting, 0 in flight; at most" in charts.alt(charts.queue_depth(frame))  # and no word on dead letters
 
 
 def test_instances_and_prices_are_frames(scaler, published):
