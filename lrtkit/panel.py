@@ -13,8 +13,10 @@ import pandas as pd
 from lrtkit.autoscaler import Autoscaler
 from lrtkit.salad import SaladClient
 from lrtkit.scaling import Step
+from lrtkit.scaling.memory import LONGEST_PAUSE_S
 from lrtkit.wire.errors import LrtError
 
+ALERT = "color:#a33"
 _CELL = 'style="padding: 0 1em 0 0; text-align: left"'
 
 
@@ -45,9 +47,9 @@ class Panel:
         """Take a step and show it; what an error in a callback says would appear nowhere else."""
         with self._one_at_a_time:
             try:
-                self._told.value = _told(step())
+                self._told.value = _told(step(), self._scaler.last_taken())
             except LrtError as error:
-                self._told.value = f'<p role="alert" style="color:#a33"><b>It failed.</b> {escape(str(error))}</p>'
+                self._told.value = f'<p role="alert" style="{ALERT}"><b>It failed.</b> {escape(str(error))}</p>'
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         """Return the widget, and for pages without widgets what it says."""
@@ -98,7 +100,7 @@ def prices(client: SaladClient) -> pd.DataFrame:
     return frame.rename_axis("gpu").sort_index()
 
 
-def _told(step: Step) -> str:
+def _told(step: Step, last: Step | None) -> str:
     seen, decision = step.snapshot, step.decision
     facts = {
         "waiting": seen.to_be_taken,
@@ -116,5 +118,17 @@ def _told(step: Step) -> str:
     note = f"<p><b>{escape(step.note)}</b></p>" if step.note else ""
     return (
         f'<div role="status"><table><tr>{heads}</tr><tr>{cells}</tr></table>'
-        f"<p><b>{escape(verdict)}.</b></p><ul>{reasons}</ul>{note}<p><small>{escape(step.at)}</small></p></div>"
+        f"<p><b>{escape(verdict)}.</b></p><ul>{reasons}</ul>{note}"
+        f"<p>{_since(last, step.snapshot.at)}</p><p><small>{escape(step.at)}</small></p></div>"
     )
+
+
+def _since(last: Step | None, now: float) -> str:
+    """Return how long ago the group was last looked after; a schedule that was taken away says nothing by itself."""
+    if last is None:
+        return "Nobody has taken a step yet."
+    ago_s = max(0.0, now - last.snapshot.at)
+    if ago_s <= LONGEST_PAUSE_S:
+        return f"The last step was taken {ago_s / 60:.0f} min ago."
+    words = f"Nobody has taken a step for {ago_s / 3600:.1f} h: is the schedule still there?"
+    return f'<b style="{ALERT}">{words}</b>'

@@ -11,6 +11,7 @@ from typing import Any
 
 from lrtkit.autoscaler.scaler import Autoscaler
 from lrtkit.autoscaler.scheduled import run as keep_stepping
+from lrtkit.scaling.memory import LONGEST_PAUSE_S
 from lrtkit.wire.errors import BadInput
 
 NAME = "autoscale"
@@ -30,8 +31,9 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Step until told to stop; a step that has begun is finished."""
-    if not arguments.every > 0:
-        raise BadInput(f"--every must be more than 0 seconds, not {arguments.every:g}. Try: --every 60")
+    if not 0 < arguments.every <= LONGEST_PAUSE_S:
+        problem = f"--every must be more than 0 and at most {LONGEST_PAUSE_S:g} seconds, not {arguments.every:g}"
+        raise BadInput(f"{problem}. Try: --every 60")
     scaler = _scaler(arguments.env_file)
     if arguments.once or arguments.dry_run:
         _say(str(scaler.step(dry_run=arguments.dry_run)))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
-from itertools import islice
+from itertools import takewhile
 
 from lrtkit.wire import keys
 from lrtkit.wire.errors import DamagedFile, Denied
@@ -11,15 +12,20 @@ from lrtkit.wire.listing import Listed
 from lrtkit.wire.record import Record
 from lrtkit.wire.s3 import S3Store
 
-MOST_KEYS = 20_000
 MOST_RECORDS = 100
-"""A function has ten seconds. The queue is asked twice over two leases as well; this is the third witness."""
+LOOK_S = 3.0
+"""A function has ten seconds, and must not fail at the very end of all jobs because there were many.
+
+The queue is asked twice over two leases, and the replicas whether they are busy; this is the last witness.
+"""
 
 
-def count_open(store: S3Store) -> int:
-    """Return how many of the newest records without a result are still open, as far as the key may look."""
+def count_open(store: S3Store, *, within_s: float = LOOK_S) -> int:
+    """Return how many of the newest records without a result are still open, as far as key and time suffice."""
+    until = time.monotonic() + within_s
     try:
-        newest = sorted(_unfinished(islice(store.listed(""), MOST_KEYS)), key=lambda found: -found.modified_at)
+        listing = takewhile(lambda _: time.monotonic() < until, store.listed(""))
+        newest = sorted(_unfinished(listing), key=lambda found: -found.modified_at)
         return sum(store.read([found.key for found in newest[:MOST_RECORDS]], _is_open).values())
     except Denied:  # a key that may only keep the autoscaler's own readings must not keep the group from stopping
         return 0

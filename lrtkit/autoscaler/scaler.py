@@ -6,7 +6,7 @@ import contextlib
 import os
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from lrtkit.autoscaler.ledger import Ledger
 from lrtkit.autoscaler.records import count_open
 from lrtkit.autoscaler.settings import check, cloud_settings, group_name
 from lrtkit.salad import Group, Instance, InstanceState, SaladClient, SaladSettings
-from lrtkit.scaling import Action, Decision, Outcome, Policy, Snapshot, Step, decide
+from lrtkit.scaling import Action, Decision, Outcome, Policy, Snapshot, Step, decide, memory
 from lrtkit.wire.errors import Denied, LrtError, NotFound
 from lrtkit.wire.s3 import S3Store
 from lrtkit.wire.settings import read_env_file
@@ -22,10 +22,14 @@ from lrtkit.wire.sqs import SqsQueue
 
 COMING = {InstanceState.ALLOCATING, InstanceState.DOWNLOADING, InstanceState.CREATING}
 
+STALE_S = 120.0
+"""What was read longer ago says nothing about now: a laptop may have slept since, and another autoscaler stepped."""
+
 Busy = Callable[[Sequence[Instance]], Collection[str]]
 """Tells which of the instances have a job, by their ids."""
 
 
+@dataclass(eq=False)
 class Autoscaler:
     """Sets the replicas of one container group from the depth of one queue.
 
@@ -33,23 +37,17 @@ class Autoscaler:
     before the group shrinks, those instances get a deletion cost by the API.
     """
 
-    def __init__(
-        self,
-        queue: SqsQueue,
-        store: S3Store,
-        salad: SaladClient,
-        *,
-        group: str,
-        policy: Policy,
-        busy: Busy | None = None,
-    ) -> None:
-        self.queue = queue
-        self.store = store
-        self.salad = salad
-        self.group = group
-        self.policy = policy
-        self.busy = busy
-        self._ledger = Ledger(store, queue.name)
+    queue: SqsQueue
+    store: S3Store
+    salad: SaladClient
+    _: KW_ONLY
+    group: str
+    policy: Policy
+    busy: Busy | None = None
+    sleep: Callable[[float], None] = time.sleep
+
+    def __post_init__(self) -> None:
+        self._ledger = Ledger(self.store, self.queue.name, sleep=self.sleep)
 
     @classmethod
     def from_env(
@@ -99,22 +97,26 @@ class Autoscaler:
         Whatever fails is raised, after it has been kept: what the failed step has changed is what it
         had decided, and the next step goes on from there.
         """
-        at = now()
+        seen = self.look(now())
         with _trying("lrtkit.queues.make(cloud), or mend R2_BUCKET_NAME and its key"):
-            history = self._ledger.recent(at)
-        step = self._decided(self.look(at), history)
+            history = self._ledger.recent(seen.at, within_s=memory.horizon_s(seen, self.policy))
+        step = self._decided(seen, history)
         if dry_run:
             step = replace(step, outcome=Outcome.DRY_RUN)
         elif step.decision.action is not Action.NOTHING:
-            step = self._carried_out(step)
+            step = self._carried_out(step, now)
         self._ledger.append(step)
         return step
 
     def wind_down(self, *, every_s: float = 30.0) -> Step:
         """Step until no replica is wanted any more; return the step that ended it."""
         while (step := self.step()).decision.replicas:
-            time.sleep(every_s)
+            self.sleep(every_s)
         return step
+
+    def last_taken(self) -> Step | None:
+        """Return the newest step of anybody that was no dry run; None where for long there was none."""
+        return self._ledger.last_taken()
 
     def history(self) -> list[dict[str, Any]]:
         """Return all steps kept in the bucket, oldest first."""
@@ -136,10 +138,13 @@ class Autoscaler:
             decision = decide(seen, self.policy, history)
         return Step(seen, decision, Outcome.NOTHING_TO_DO)
 
-    def _carried_out(self, step: Step) -> Step:
+    def _carried_out(self, step: Step, now: Callable[[], float]) -> Step:
         try:
             if self.busy and step.decision.replicas < step.snapshot.replicas:
                 self.protect()
+            if (age_s := now() - step.snapshot.at) > STALE_S:
+                note = f"The reading was {age_s:.0f} s old by then: nothing was changed, and the next step reads anew."
+                return replace(step, outcome=Outcome.LATE, note=note)
             self._act(step.decision)
             note = self._differs(step.decision)
         except LrtError as error:

@@ -12,7 +12,7 @@ from lrtkit.backtest.days import HOUR_S, Day
 from lrtkit.backtest.group import PlayedGroup
 from lrtkit.backtest.world import World
 from lrtkit.scaling import Action, Outcome, Policy, Step, decide
-from lrtkit.scaling.memory import HORIZON_S
+from lrtkit.scaling.memory import horizon_s
 
 LONGEST_S = 7 * 24 * HOUR_S
 """A policy that has not finished a day's jobs within a week never will."""
@@ -90,13 +90,13 @@ def play(day: Day, contender: Contender | Policy, world: World | None = None) ->
     steps: list[Step] = []
     while not group.has_ended and group.now < LONGEST_S:
         group.advance(group.now + world.tick_s)
-        steps.append(_step(group, chosen.policy, steps[-int(HORIZON_S / world.tick_s) - 1 :]))
+        steps.append(_step(group, chosen.policy, steps, world.tick_s))
     return _score(group, steps, world)
 
 
-def _step(group: PlayedGroup, policy: Policy, past: Sequence[Step]) -> Step:
+def _step(group: PlayedGroup, policy: Policy, past: Sequence[Step], tick_s: float) -> Step:
     seen = group.seen()
-    decision = decide(seen, policy, past)
+    decision = decide(seen, policy, past[-int(horizon_s(seen, policy) / tick_s) - 1 :])
     if decision.action in {Action.SCALE, Action.START}:
         group.start(decision.replicas)
     if decision.action is Action.STOP:

@@ -41,7 +41,7 @@ def queue_depth(depth: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
     ``depth``: index UTC timestamps; columns ``waiting``, ``in_flight``, ``delayed``, ``dead`` (jobs)
     and optionally ``replicas``. Delayed jobs and dead letters are drawn if there ever were any; the
-    title says when there were none.
+    title says when there were none, where they were looked for.
     """
     depth = depth[depth.index.notna()].dropna(how="all").sort_index()
     if depth.empty:
@@ -80,8 +80,8 @@ def _now(depth: pd.DataFrame, name: str) -> int:
 
 def _headline(depth: pd.DataFrame) -> str:
     waiting, in_flight = _now(depth, "waiting") + _now(depth, "delayed"), _now(depth, "in_flight")
-    dead = count(_now(depth, "dead"), "dead letter")
-    return f"{waiting} waiting, {in_flight} in flight, {dead}" if waiting + in_flight else f"queue empty, {dead}"
+    dead = f", {count(_now(depth, 'dead'), 'dead letter')}" if "dead" in depth else ""
+    return f"{waiting} waiting, {in_flight} in flight{dead}" if waiting + in_flight else f"queue empty{dead}"
 
 
 def _sentence(depth: pd.DataFrame, timeline: Timeline) -> str:

@@ -2,7 +2,7 @@
 
 ::
 
-    deploy("autoscaler.env", every_minutes=5)     role, function, schedule, the queue's statement, an alarm on errors
+    deploy("autoscaler.env", every_minutes=5)     role, function, schedule, the queue's statement, alarms
     invoke("autoscaler.env")                      one step now, and what came of it
     undeploy("autoscaler.env")                    leaves nothing behind
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import importlib.resources
 import io
 import zipfile
+import zoneinfo
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 HANDLER = "lrtkit.autoscaler.handler"
 
@@ -14,15 +16,31 @@ _ROOT = Path(__file__).parents[2]
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest that a zip can say; with a time of day the same code would be new each time
 
 
-def bundle() -> bytes:
+def bundle(time_zone: str = "UTC") -> bytes:
     """Return the zip; the same code gives the same bytes, so that Lambda's own hash tells whether it is new."""
+    code = {path.relative_to(_ROOT).as_posix(): path.read_bytes() for path in _needed("lrtkit.autoscaler")}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(_needed("lrtkit.autoscaler")):
-            entry = zipfile.ZipInfo(path.relative_to(_ROOT).as_posix(), _EPOCH)
+        for name, content in sorted({**code, **_zone(time_zone)}.items()):
+            entry = zipfile.ZipInfo(name, _EPOCH)
             entry.external_attr = 0o644 << 16
-            archive.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)
+            archive.writestr(entry, content, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
+
+
+def _zone(name: str) -> dict[str, bytes]:
+    """Return the files in which Python looks for a time zone where the machine has no table of zones."""
+    if name == "UTC":
+        return {}
+    place = PurePosixPath("tzdata/zoneinfo", name)
+    return {str(place): _rules(name), **{f"{each}/__init__.py": b"" for each in place.parents if each.name}}
+
+
+def _rules(zone: str) -> bytes:
+    for folder in zoneinfo.TZPATH:
+        if (path := Path(folder, zone)).is_file():
+            return path.read_bytes()
+    return importlib.resources.files("tzdata").joinpath("zoneinfo", zone).read_bytes()
 
 
 def _needed(module: str) -> set[Path]:

@@ -15,6 +15,7 @@ from lrtkit.function.bundle import bundle
 from lrtkit.function.parts import Removal
 from lrtkit.function.plan import Plan
 from lrtkit.scaling import Policy
+from lrtkit.scaling.memory import LONGEST_PAUSE_S
 from lrtkit.wire import aws
 from lrtkit.wire.errors import BadInput, LrtError, NotFound
 from lrtkit.wire.settings import read_env_file
@@ -52,20 +53,21 @@ def deploy(
 
     ``env_file`` is the autoscaler's, ``policy`` takes the place of its bounds, and ``profile`` names the AWS
     profile of whoever may make roles and functions; ``alarm_topic_arn`` is an SNS topic that is told of alarms.
-    Raises BadInput before anything is made where the file lacks something.
+    Raises BadInput before anything is made where the file lacks something, or where the function is another group's.
     """
     env = read_env_file(env_file)
     variables = _variables(env, policy)
     plan = Plan.of(env, _minutes(every_minutes))
     account = Account.of(env, profile)
+    parts.check_owner(account, plan, env)
     role_arn = rights.make_role(account, plan)
     rights.allow_reading(account, plan, role_arn)
     rights.make_log_group(account, plan)
     settings = parts.settings_of(role_arn, variables, kms_key_arn)
-    arn = parts.make_function(account, plan, code=bundle(), settings=settings)
+    arn = parts.make_function(account, plan, code=bundle(variables.get("time_zone", "UTC")), settings=settings)
     shared = parts.run_one_at_a_time(account, plan)
     parts.make_schedule(account, plan, arn)
-    parts.make_alarm(account, plan, alarm_topic_arn)
+    parts.make_alarms(account, plan, alarm_topic_arn)
     return Deployment(plan.name, arn, _sentences(plan, account, kms_key_arn, shared))
 
 
@@ -88,6 +90,7 @@ def undeploy(env_file: str | Path, *, profile: str | None = None) -> None:
     """Remove the function and all that was made with it, as far as it is there. The group is left as it is."""
     env = read_env_file(env_file)
     plan, account = Plan.of(env), Account.of(env, profile)
+    parts.check_owner(account, plan, env)
     rights.disallow_reading(account, plan)
     for removal in _removals(plan):
         removal.carry_out(account)
@@ -97,7 +100,7 @@ def _removals(plan: Plan) -> list[Removal]:
     """Return what to remove, in the order in which AWS lets it go."""
     role = {"RoleName": plan.role}
     return [
-        Removal(f"alarm {plan.alarm}", "cloudwatch", "delete_alarms", {"AlarmNames": [plan.alarm]}),
+        Removal("alarms", "cloudwatch", "delete_alarms", {"AlarmNames": [plan.alarm, plan.silence]}),
         Removal("target of the schedule", "events", "remove_targets", {"Rule": plan.name, "Ids": ["function"]}),
         Removal(f"schedule {plan.name}", "events", "delete_rule", {"Name": plan.name}),
         Removal(f"function {plan.name}", "lambda", "delete_function", {"FunctionName": plan.name}),
@@ -116,8 +119,9 @@ def _variables(env: Mapping[str, str], policy: Policy | None) -> dict[str, str]:
 
 
 def _minutes(every: int) -> int:
-    if every < 1:
-        raise BadInput(f"every_minutes must be a whole number from 1, not {every}")
+    most = int(LONGEST_PAUSE_S / 60)
+    if every not in range(1, most + 1):
+        raise BadInput(f"every_minutes must be a whole number from 1 to {most}, not {every}. Try: 5")
     return every
 
 
@@ -128,5 +132,6 @@ def _sentences(plan: Plan, account: Account, kms_key_arn: str | None, shared: st
         f"It reads the depth of {plan.queue_url} by the role {plan.role}, and has no key of AWS.",
         f"SaladCloud's and the bucket's keys are in its environment, encrypted with {key}.",
         f"The alarm {plan.alarm} tells when a run fails; what it says is in {plan.log_group}.",
+        f"The alarm {plan.silence} tells when no run comes any more, and until the first one has come.",
         *([f"Two runs may overlap, which does no harm: {shared}."] if shared else []),
     )

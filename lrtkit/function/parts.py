@@ -16,17 +16,18 @@ from lrtkit.function.rights import settled
 from lrtkit.wire import aws
 from lrtkit.wire.errors import BadInput, NotFound
 
+SILENT_PERIODS = 3
+"""A run that comes late leaves one period without any; of three in a row somebody has taken the schedule away."""
+
+PLACE = ("salad_org", "salad_project", "salad_container_group_name")
+"""The variables that say which group a function scales."""
+
 RUNTIME, ARCHITECTURE, TIMEOUT_S, MEMORY_MB = "python3.13", "arm64", 10, 256
 
 
 def make_function(account: Account, plan: Plan, *, code: bytes, settings: Mapping[str, Any]) -> str:
     """Make the function, or bring code and settings up to date where they differ; return its ARN."""
-    client = account.client("lambda")
-    with aws.explained(f"cannot look for the function {plan.name}"):
-        try:
-            found = client.get_function(FunctionName=plan.name)["Configuration"]
-        except client.exceptions.ResourceNotFoundException:
-            found = None
+    client, found = account.client("lambda"), _find(account, plan)
     if found is None:
         return settled(lambda: _create(client, plan, code, settings))
     with aws.explained(f"cannot update the function {plan.name}"):
@@ -37,6 +38,29 @@ def make_function(account: Account, plan: Plan, *, code: bytes, settings: Mappin
             client.update_function_configuration(FunctionName=plan.name, **settings)
             client.get_waiter("function_updated_v2").wait(FunctionName=plan.name)
     return str(found["FunctionArn"])
+
+
+def check_owner(account: Account, plan: Plan, env: Mapping[str, str]) -> None:
+    """Raise BadInput where the function is there already and scales a group of the same name at another place."""
+    found = _find(account, plan)
+    environment = found.get("Environment", {}) if found else {}
+    theirs, mine = (tuple(each.get(name) for name in PLACE) for each in (environment.get("Variables", {}), env))
+    # With a key that this caller may not use, Lambda says an error in the variables' place.
+    if found and theirs != mine and "Error" not in environment:
+        places = ["/".join(filter(None, place)) or "no group" for place in (theirs, mine)]
+        raise BadInput(
+            f"the function {plan.name} is there for {places[0]}, not for {places[1]}. "
+            "Try: another name for this group, or undeploy that function first"
+        )
+
+
+def _find(account: Account, plan: Plan) -> dict[str, Any] | None:
+    client = account.client("lambda")
+    with aws.explained(f"cannot look for the function {plan.name}"):
+        try:
+            return dict(client.get_function(FunctionName=plan.name)["Configuration"])
+        except client.exceptions.ResourceNotFoundException:
+            return None
 
 
 def _create(client: Any, plan: Plan, code: bytes, settings: Mapping[str, Any]) -> str:
@@ -94,23 +118,36 @@ def make_schedule(account: Account, plan: Plan, function_arn: str) -> None:
         events.put_targets(Rule=plan.name, Targets=[{"Id": "function", "Arn": function_arn}])
 
 
-def make_alarm(account: Account, plan: Plan, topic_arn: str | None) -> None:
-    """Raise an alarm when a run fails, which is also how a failed container group is told."""
-    with aws.explained(f"cannot make the alarm {plan.alarm}"):
-        account.client("cloudwatch").put_metric_alarm(
-            AlarmName=plan.alarm,
-            AlarmDescription=f"The autoscaler fails, or its container group has failed: see {plan.log_group}",
-            Namespace="AWS/Lambda",
-            MetricName="Errors",
-            Dimensions=[{"Name": "FunctionName", "Value": plan.name}],
-            Statistic="Sum",
-            Period=60 * max(5, plan.every_minutes),
-            EvaluationPeriods=1,
-            Threshold=1,
-            ComparisonOperator="GreaterThanOrEqualToThreshold",
-            TreatMissingData="notBreaching",
-            AlarmActions=[topic_arn] if topic_arn else [],
-        )
+def make_alarms(account: Account, plan: Plan, topic_arn: str | None) -> None:
+    """Raise an alarm when a run fails, which is also how a failed group is told, and one when no run comes at all."""
+    period_s = 60 * max(5, plan.every_minutes)
+    failed = {
+        "AlarmName": plan.alarm,
+        "AlarmDescription": f"The autoscaler fails, or its container group has failed: see {plan.log_group}",
+        "MetricName": "Errors",
+        "EvaluationPeriods": 1,
+        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+        "TreatMissingData": "notBreaching",
+    }
+    silent = {
+        "AlarmName": plan.silence,
+        "AlarmDescription": f"The autoscaler is not called any more: look at the schedule {plan.name}",
+        "MetricName": "Invocations",
+        "EvaluationPeriods": SILENT_PERIODS,
+        "ComparisonOperator": "LessThanThreshold",
+        "TreatMissingData": "breaching",
+    }
+    shared = {
+        "Namespace": "AWS/Lambda",
+        "Dimensions": [{"Name": "FunctionName", "Value": plan.name}],
+        "Statistic": "Sum",
+        "Period": period_s,
+        "Threshold": 1,
+        "AlarmActions": [topic_arn] if topic_arn else [],
+    }
+    for alarm in (failed, silent):
+        with aws.explained(f"cannot make the alarm {alarm['AlarmName']}"):
+            account.client("cloudwatch").put_metric_alarm(**shared, **alarm)
 
 
 @dataclass(frozen=True)

@@ -42,3 +42,8 @@ class Plan:
     def alarm(self) -> str:
         """The alarm on errors."""
         return f"{self.name}-errors"
+
+    @property
+    def silence(self) -> str:
+        """The alarm on a function that is not called."""
+        return f"{self.name}-silent"

@@ -12,7 +12,7 @@ from lrtkit.function.account import Account
 from lrtkit.function.plan import Plan
 from lrtkit.queues import policies
 from lrtkit.wire import aws
-from lrtkit.wire.errors import BadInput, Conflict, LrtError
+from lrtkit.wire.errors import BadInput, Conflict, LrtError, NotFound
 from lrtkit.wire.sqs import name_of
 
 T = TypeVar("T")
@@ -77,8 +77,11 @@ def allow_reading(account: Account, plan: Plan, role_arn: str) -> None:
 
 
 def disallow_reading(account: Account, plan: Plan) -> None:
-    """Take the statement out of the queue's policy again."""
-    policy = _queue_policy(account, plan)
+    """Take the statement out of the queue's policy again; it went with the queue where that is gone."""
+    try:
+        policy = _queue_policy(account, plan)
+    except NotFound:
+        return
     others = [each for each in policy["Statement"] if each.get("Sid") != plan.statement]
     if others != policy["Statement"]:
         _set_policy(account, plan, {**policy, "Statement": others} if others else None)

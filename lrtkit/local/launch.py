@@ -27,6 +27,7 @@ class Options(TypedDict, total=False):
     linger_s: float
     grace_s: float
     replicas_quota: int
+    requests_per_minute: int
     seed: int
 
 

@@ -87,11 +87,11 @@ class Group:
             counts=_counts(state),
             image=container.get("image", ""),
             environment=_part(container, "environment_variables"),
-            cpu=resources.get("cpu", 0),
-            memory_mb=resources.get("memory", 0),
+            cpu=resources.get("cpu") or 0,
+            memory_mb=resources.get("memory") or 0,
             gpu_classes=tuple(resources.get("gpu_classes") or ()),
             priority=answer.get("priority") or "",
-            version=answer.get("version", 0),
+            version=answer.get("version") or 0,
             pending_change=bool(answer.get("pending_change")),
         )
 
@@ -117,7 +117,7 @@ class Instance:
             machine_id=answer.get("machine_id", ""),
             state=InstanceState(answer.get("state", "")),
             updated_at=_seconds(answer.get("update_time")),
-            version=answer.get("version", 0),
+            version=answer.get("version") or 0,
             ready=bool(answer.get("ready")),
             started=bool(answer.get("started")),
             deletion_cost=answer.get("deletion_cost") or 0,
@@ -135,7 +135,7 @@ class Quota:
     def parse(cls, answer: Mapping[str, Any]) -> Quota:
         """Read the API's JSON."""
         quotas = _part(answer, "container_groups_quotas")
-        return cls(quotas.get("container_replicas_quota", 0), quotas.get("container_replicas_used", 0))
+        return cls(quotas.get("container_replicas_quota") or 0, quotas.get("container_replicas_used") or 0)
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,8 @@ def _part(answer: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def items(answer: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     """Return a list's objects, and nothing where there is no such list."""
-    return [item for item in answer.get(name) or [] if isinstance(item, dict)]
+    found = answer.get(name)
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
 
 def _counts(state: Mapping[str, Any]) -> Counts:

@@ -29,11 +29,12 @@ class Door:
         self._sleep = sleep
         self._pool = urllib3.PoolManager(retries=False, timeout=settings.timeout_s)
 
-    def read(self, method: str, path: str, *, body: Any = None, repeat: bool = True) -> Mapping[str, Any]:
-        """Make a call whose answer must be a JSON object."""
+    def read(self, method: str, path: str, *, has: str, body: Any = None, repeat: bool = True) -> Mapping[str, Any]:
+        """Make a call whose answer must be a JSON object that ``has`` a field: without it, it is another's answer."""
         answer = _json(self.call(method, path, body=body, repeat=repeat))
-        if answer is None:
-            raise Unavailable(f"SaladCloud answered {method} {path} without a JSON object. Try: the same again, later")
+        if answer is None or has not in answer:
+            lacks = "a JSON object" if answer is None else has
+            raise Unavailable(f"SaladCloud answered {method} {path} without {lacks}. Try: the same again, later")
         return answer
 
     def call(self, method: str, path: str, *, body: Any = None, repeat: bool = True) -> urllib3.BaseHTTPResponse:
@@ -85,12 +86,13 @@ _DECISIONS: dict[int, tuple[type[LrtError], str]] = {
     401: (Denied, "check salad_api_key"),
     403: (Denied, "check salad_api_key and salad_org, and that the key may do this"),
     404: (NotFound, "check the names of organization, project, group and instance"),
+    408: (Unavailable, "the same again, later"),
     409: (Conflict, "read it again, then repeat"),
     412: (Conflict, "read it again, then repeat"),
     429: (Throttled, "fewer calls; a key has 240 a minute"),
 }
 _MEND = (BadInput, "mend what the answer names")
-_WAIT = (Unavailable, "the same again, later")
+_WAIT = _DECISIONS[408]
 
 
 def _failure(method: str, path: str, response: urllib3.BaseHTTPResponse) -> _Failure:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -31,6 +32,10 @@ class SaladSettings:
         missing = [name for name in ("salad_org", "salad_project", "salad_api_key") if not env.get(name)]
         if missing:
             raise BadInput(f"the environment lacks {', '.join(missing)}. Try: read autoscaler.env, or set them there")
-        base_url = env.get("salad_base_url") or BASE_URL
-        place = (env["salad_org"], env["salad_project"], env["salad_api_key"], base_url.rstrip("/"))
+        key, base_url = env["salad_api_key"], env.get("salad_base_url") or BASE_URL
+        if not re.fullmatch(r"[!-~]+", key):
+            raise BadInput("salad_api_key has a blank or a letter that no key has. Try: copy it anew")
+        if not re.match(r"https?://[^/]", base_url):
+            raise BadInput(f"salad_base_url is {base_url!r} and must begin with https://. Try: leave it out")
+        place = (env["salad_org"], env["salad_project"], key, base_url.rstrip("/"))
         return cls(*place, timeout_s=min(cls.timeout_s, patience_s), patience_s=patience_s)

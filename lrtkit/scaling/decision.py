@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from lrtkit.scaling.snapshot import Snapshot
+from lrtkit.wire import shape
 from lrtkit.wire.clock import iso
 
 
@@ -29,6 +30,7 @@ class Outcome(StrEnum):
     NOTHING_TO_DO = "nothing to do"
     DRY_RUN = "dry run"
     CHANGED = "changed by somebody else"
+    LATE = "too late"
     FAILED = "failed"
 
 
@@ -36,7 +38,7 @@ class Outcome(StrEnum):
 class Decision:
     """How many replicas to have, what to do for it, and why; ``alert`` is set where a person should look."""
 
-    replicas: int
+    replicas: shape.Count
     action: Action
     reasons: tuple[str, ...]
     alert: bool = False
@@ -70,11 +72,12 @@ class Step:
 
     def to_json(self) -> dict[str, Any]:
         """Return the step as the bucket keeps it."""
-        return {"at": self.at, "dry_run": self.dry_run, **dataclasses.asdict(self)}
+        told = {"at": self.at, "dry_run": self.dry_run, **dataclasses.asdict(self)}
+        return {**told, "decision": {**told["decision"], "reasons": list(self.decision.reasons)}}
 
     @classmethod
     def all_of(cls, lines: Iterable[Mapping[str, Any]]) -> list[Step]:
-        """Read kept steps; what a much older or newer kit has written in another form says nothing."""
+        """Read kept steps; one that is damaged, or that another kit has written in another form, says nothing."""
         steps = []
         for line in lines:
             with contextlib.suppress(KeyError, TypeError, ValueError):
@@ -83,12 +86,19 @@ class Step:
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> Step:
-        """Read a kept step; fields that another version of the kit has added are left out."""
-        seen, decided = (_known(kind, kept[name]) for kind, name in ((Snapshot, "snapshot"), (Decision, "decision")))
-        decided |= {"action": Action(decided["action"]), "reasons": tuple(decided["reasons"])}
-        return cls(Snapshot(**seen), Decision(**decided), Outcome(kept["outcome"]), kept.get("note", ""))
+        """Read a kept step; what a later kit has added is left out, and what an earlier one lacks is as by default."""
+        parts = {name: {**_DEFAULTS[name], **kept[name]} for name in ("snapshot", "decision")}
+        return shape.read(cls, {"note": "", **kept, **parts}, "step")
 
 
-def _known(kind: type[Snapshot | Decision], kept: Mapping[str, Any]) -> dict[str, Any]:
-    names = {field.name for field in dataclasses.fields(kind)}
-    return {name: value for name, value in kept.items() if name in names}
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun: ``1 job``, ``3 jobs``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _defaults(kind: type[Snapshot | Decision]) -> dict[str, Any]:
+    fields = dataclasses.fields(kind)
+    return {each.name: each.default for each in fields if each.default is not dataclasses.MISSING}
+
+
+_DEFAULTS = {"snapshot": _defaults(Snapshot), "decision": _defaults(Decision)}

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 from lrtkit.scaling.policy import Policy
 from lrtkit.scaling.snapshot import Snapshot
-from lrtkit.wire.clock import iso
 
 DEADLINE_MARGIN = 1.2
 """Interruptions, start-up and the last job's tail take more than the bare work."""
@@ -74,17 +73,23 @@ def _deadline(seen: Snapshot, policy: Policy) -> Limit | None:
     left_s = policy.finish_by - _begin(seen, policy)
     if left_s <= policy.job_s or not seen.open_jobs:
         return None
-    most = math.ceil(DEADLINE_MARGIN * seen.open_jobs * policy.job_s / left_s)
-    return Limit(most, f"{most} finish by {iso(policy.finish_by)}", is_firm=False)
+    on_the_whole = math.ceil(DEADLINE_MARGIN * seen.open_jobs * policy.job_s / left_s)
+    one_by_one = math.ceil(seen.open_jobs / (left_s // policy.job_s))  # nobody begins a job that ends too late
+    most = max(on_the_whole, one_by_one)
+    return Limit(most, f"{most} are enough to finish by {_date(policy.finish_by)}", is_firm=False)
 
 
 def cannot_finish(seen: Snapshot, policy: Policy, replicas: int) -> str:
     """Return the words for a deadline that so many replicas will miss; nothing where they will not."""
-    if policy.finish_by is None or policy.job_s is None or not seen.open_jobs:
+    if policy.finish_by is None or policy.job_s is None or not seen.open_jobs or not replicas:
         return ""
-    rounds = math.ceil(seen.open_jobs / max(1, replicas))
+    rounds = math.ceil(seen.open_jobs / replicas)
     late_s = _begin(seen, policy) + rounds * policy.job_s - policy.finish_by
-    return f"they finish {late_s / 3600:.1f} h after {iso(policy.finish_by)}" if late_s > 0 else ""
+    return f"the last job ends {late_s / 3600:.1f} h after {_date(policy.finish_by)}" if late_s > 0 else ""
+
+
+def _date(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _begin(seen: Snapshot, policy: Policy) -> float:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from lrtkit.wire import shape
 
 
 @dataclass(frozen=True)
@@ -16,19 +19,19 @@ class Snapshot:
     organization may ask for, ``usd_per_hour`` the price of one replica; None where nobody asked.
     """
 
-    waiting: int
-    in_flight: int
-    delayed: int
-    replicas: int
+    waiting: shape.Count
+    in_flight: shape.Count
+    delayed: shape.Count
+    replicas: shape.Count
     status: str
-    at: float = 0.0
-    running: int = 0
-    coming: int = 0
-    at_work: int = 0
-    open_records: int = 0
-    lease_s: float = 120.0
-    quota_left: int | None = None
-    usd_per_hour: float | None = None
+    at: shape.Step = 0.0
+    running: shape.Count = 0
+    coming: shape.Count = 0
+    at_work: shape.Count = 0
+    open_records: shape.Count = 0
+    lease_s: shape.Step = 120.0
+    quota_left: Annotated[int, "a whole number", shape.is_step] | None = None
+    usd_per_hour: shape.Step | None = None
 
     @property
     def open_jobs(self) -> int:

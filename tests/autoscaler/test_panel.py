@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pandas as pd
 
 from lrtkit import charts, panel
@@ -40,6 +42,22 @@ def test_an_error_in_a_click_is_shown(scaler, published, jobs):
     assert "the replicas were set to 1; the next step goes on" in shown.html
 
 
+def test_how_long_ago_the_last_step_was_shows(scaler):
+    """The panel says when anybody has really taken a step: a dry run is none."""
+    shown = Panel(scaler)
+    assert "Nobody has taken a step yet." in shown.html
+    shown.apply.click()
+    assert "The last step was taken 0 min ago." in shown.html
+
+
+def test_a_group_that_nobody_looks_after_is_told(scaler):
+    """After half an hour without a step somebody should look, and the panel says so."""
+    scaler.step(now=lambda: time.time() - 4 * 86_400 - 5400)
+    scaler.step(now=lambda: time.time() - 4 * 86_400)
+    scaler.step(dry_run=True)
+    assert "Nobody has taken a step for 96.0 h: is the schedule still there?" in Panel(scaler).html
+
+
 def test_a_page_without_widgets_shows_what_it_said(scaler):
     """Beside the widget the cell keeps the words as HTML."""
     found = Panel(scaler)._repr_mimebundle_()
@@ -58,7 +76,7 @@ def test_everybodys_history_is_a_frame_that_can_be_drawn(scaler, published, jobs
     assert frame["outcome"].tolist() == ["dry run", "done"]
     assert frame["wanted"].tolist() == [2, 2]
     assert frame.index[0] == pd.Timestamp(1000, unit="s", tz="UTC")
-    assert "2 waiting" in charts.alt(charts.queue_depth(frame))
+    assert ": 2 waiting, 0 in flight; at most" in charts.alt(charts.queue_depth(frame))  # and no word on dead letters
 
 
 def test_instances_and_prices_are_frames(scaler, published):

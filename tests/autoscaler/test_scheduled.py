@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -15,7 +16,7 @@ import pytest
 
 from lrtkit.autoscaler import handler, run
 from lrtkit.function import bundle
-from lrtkit.wire.errors import Denied, LrtError
+from lrtkit.wire.errors import Denied, LrtError, Unavailable
 from lrtkit.wire.settings import write_env_file
 from tests.salad.published import KEY
 
@@ -23,7 +24,8 @@ OF_LAMBDA = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "
 """What the Python runtime of Lambda brings beside the standard library."""
 
 AS_LAMBDA_DOES = """
-import importlib, json, sys
+import importlib, json, sys, zoneinfo
+zoneinfo.reset_tzpath(to=())  # not every image of Lambda has brought a table of zones
 sys.path[:0] = sys.argv[1:]
 name, _, function = "lrtkit.autoscaler.handler".rpartition(".")
 answer = getattr(importlib.import_module(name), function)({"source": "aws.events"}, None)
@@ -53,7 +55,7 @@ def variables(env, published) -> dict[str, str]:
 def lambdas(tmp_path: Path):
     """``lambdas(variables)`` runs the packaged function where there is boto3 and no more."""
     archive, bare = tmp_path / "function.zip", tmp_path / "bare"
-    archive.write_bytes(bundle())
+    archive.write_bytes(bundle("Europe/Vienna"))
     bare.mkdir()
     for name in OF_LAMBDA:
         origin = Path(str(import_module(name).__file__))
@@ -78,7 +80,7 @@ def lambdas(tmp_path: Path):
 def test_the_packaged_function_takes_a_step(lambdas, variables, published, cloud, jobs, scaler):
     """With boto3 and the zip alone it reads the queue by its role, starts the group and keeps the step."""
     jobs(4)
-    done = lambdas(variables)
+    done = lambdas({**variables, "hours": "0-24", "time_zone": "Europe/Vienna"})
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout.partition("ANSWER ")[2])
     assert (published.replicas, published.status) == (4, "deploying")
@@ -97,10 +99,43 @@ def test_a_failed_group_fails_the_function(variables, published, cloud, jobs, sc
     """The step is taken and kept, and then told as an error, so that the alarm goes off."""
     jobs(1)
     published.status = "failed"
-    with pytest.raises(LrtError, match="the group is failed"):
+    with pytest.raises(LrtError, match="the group has failed"):
         handler({}, None, env={**variables, "SQS_AWS_ACCESS_KEY_ID": "k", "SQS_AWS_SECRET_ACCESS_KEY": "s"})
     assert published.status == "deploying"
     assert len(scaler.history()) == 1
+
+
+@pytest.fixture
+def hanging():
+    """The URL of a server that takes every connection and answers none."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.mark.parametrize(
+    ("name", "where"),
+    [("AWS_ENDPOINT_URL_SQS", "wire.sqs.SqsQueue._attributes"), ("R2_S3_ENDPOINT_URL", "wire.s3.S3Store.listed")],
+)
+def test_a_step_that_cannot_end_in_time_says_where_it_waits(variables, published, cloud, hanging, name, where):
+    """Before Lambda ends the function without a word, the error names the call, and nothing was changed."""
+    env = {**variables, name: hanging, "SQS_AWS_ACCESS_KEY_ID": "k", "SQS_AWS_SECRET_ACCESS_KEY": "s"}
+    with pytest.raises(Unavailable, match=rf"not over after 2 s: it waited in lrtkit\.{where}\. Try: wait"):
+        handler({}, None, env=env, within_s=2)
+    assert published.changes() == []
+
+
+def test_a_step_that_was_ended_half_way_is_gone_on_with(variables, published, cloud, jobs):
+    """A change whose answer does not come in time has been made, and the next run goes on from it."""
+    jobs(3)
+    env = {**variables, "SQS_AWS_ACCESS_KEY_ID": "k", "SQS_AWS_SECRET_ACCESS_KEY": "s"}
+    over = threading.Event()
+    published.meddle = lambda _: over.wait(60)
+    with pytest.raises(Unavailable, match=r"lrtkit\.salad\.door\.Door\._once|could not be reached for PATCH"):
+        handler({}, None, env=env, within_s=2)
+    over.set()
+    assert (published.replicas, published.status) == (3, "stopped")
+    assert handler({}, None, env=env)["outcome"] == "done"
+    assert (published.replicas, published.status) == (3, "deploying")
 
 
 def test_a_step_that_fails_later_is_told_and_tried_again(scaler, published, jobs):
@@ -147,9 +182,9 @@ def command(variables, tmp_path):
 
 
 def test_the_command_steps_until_it_is_stopped(command, published, cloud, jobs):
-    """SIGTERM ends it after the step in hand, with 0 and a word about the group, hours before the next."""
+    """SIGTERM ends it after the step in hand, with 0 and a word about the group, half an hour before the next."""
     jobs(2)
-    process = command("--every", "3600")
+    process = command("--every", "1800")
     assert "start it with 2 replicas" in process.stdout.readline()
     process.send_signal(signal.SIGTERM)
     said, errors = process.communicate(timeout=30)
@@ -166,7 +201,8 @@ def test_the_command_can_only_tell(command, published, cloud, jobs):
 
 
 def test_the_command_tells_what_is_wrong(command, published, cloud):
-    """Bad input is a sentence on standard error and 2."""
-    process = command("--every", "0")
-    assert "--every must be more than 0 seconds" in process.communicate(timeout=30)[1]
+    """Bad input is a sentence on standard error and 2: steps too seldom would never see that a queue stays empty."""
+    process = command("--every", "7200")
+    told = "--every must be more than 0 and at most 1800 seconds, not 7200. Try: --every 60"
+    assert told in process.communicate(timeout=30)[1]
     assert process.returncode == 2

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
 from lrtkit.autoscaler import Autoscaler
-from lrtkit.scaling import Action, Outcome, Policy
+from lrtkit.autoscaler.records import count_open
+from lrtkit.scaling import Action, Outcome, Policy, Step
 from lrtkit.wire import keys
 from lrtkit.wire.errors import BadInput, Denied, LrtError, NotFound, Unavailable
 from lrtkit.wire.listing import Listed
@@ -108,6 +112,21 @@ def test_a_key_for_its_own_readings_is_enough(cloud, published, jobs):
     assert len(scaler.history()) == 3
 
 
+class Endless(S3Store):
+    """A bucket whose list has no end."""
+
+    def listed(self, prefix: str) -> Iterator[Listed]:
+        """List record after record."""
+        return (Listed(keys.record(f"{prefix}many/{number}"), "etag", 1, float(number)) for number in itertools.count())
+
+
+def test_a_bucket_full_of_jobs_holds_up_no_step(cloud):
+    """The last witness before a stop is heard as far as the time suffices: a function has ten seconds in all."""
+    began = time.monotonic()
+    assert count_open(Endless(cloud.settings.bucket), within_s=0.1) == 0
+    assert time.monotonic() - began < 30
+
+
 def test_steps_are_kept_a_day_to_an_object(scaler, cloud, published):
     """Everybody reads the same history in its order, over midnight too, and the next decision heeds it."""
     published.runs(1)
@@ -139,12 +158,31 @@ def test_steps_at_the_same_time_do_no_harm(cloud, published, jobs):
     assert len(scalers[0].history()) == 4
 
 
-def test_a_line_of_another_form_is_passed_over(scaler, cloud, published):
-    """What an older or newer kit has written hinders nobody."""
+def test_a_damaged_history_ends_no_scaling(scaler, cloud, published, jobs):
+    """What another kit, a torn write or anybody has put between the steps is passed over, and the steps still count."""
     published.runs(1)
-    cloud.store.put(keys.readings(cloud.queue.name, "1970-01-01"), b'{"at": "1970-01-01T00:00:00Z", "decision": 7}\n')
-    scaler.step(now=at(100))
-    assert len(scaler.history()) == 2
+    scaler.step(now=at(10))
+    key = keys.readings(cloud.queue.name, "1970-01-01")
+    (kept,) = cloud.store.get(key).body.splitlines()
+    sound, later = json.loads(kept), {"at": "1970-01-01T00:00:20Z"}
+    others = [{**sound, **later, **other} for other in ({"decision": 7}, {"snapshot": None}, {"outcome": "perhaps"},
+              {"snapshot": {**sound["snapshot"], "waiting": "3"}}, {"at": 7}, {"at": None})]  # fmt: skip
+    torn = [b"", b"{", b"[]", b"7", b"\xff", b"{}", kept[:50], *(json.dumps(each).encode() for each in others), b"["]
+    cloud.store.put(key, b"\n".join([*torn, kept, *torn]) + b"\n")
+    step = scaler.step(now=at(250))
+    assert (step.decision.action, str(step.decision)) == (Action.STOP, "0 jobs wait and 0 run: 1 replica, none needed "
+            "any more, stop it; empty for 240 s")  # fmt: skip
+    assert len(Step.all_of(scaler.history())) == 2
+
+
+def test_what_an_earlier_kit_did_not_keep_is_as_by_default(scaler, published):
+    """A step without fields that came later still counts."""
+    published.runs(1)
+    step = scaler.step(now=at(10))
+    kept = json.loads(json.dumps(step.to_json()))
+    for part, name in ((kept, "note"), (kept["snapshot"], "usd_per_hour"), (kept["decision"], "alert")):
+        del part[name]
+    assert Step.all_of([{**kept, "from_a_later_kit": 1}]) == [step]
 
 
 @pytest.mark.parametrize(
@@ -175,6 +213,16 @@ def test_without_a_reading_nothing_is_changed(scaler, published, jobs):
     with pytest.raises(Unavailable, match=r"GET .*instances.*503.*Try:"):
         scaler.step()
     assert published.changes() == []
+
+
+def test_a_reading_that_has_grown_old_changes_nothing(scaler, published, jobs):
+    """A laptop that slept between the reading and the change does not set the group to what was needed yesterday."""
+    jobs(3)
+    step = scaler.step(now=iter([1000.0, 87_400.0]).__next__)
+    assert (step.outcome, published.changes()) == (Outcome.LATE, [])
+    assert "The reading was 86400 s old by then: nothing was changed" in str(step)
+    assert scaler.history()[-1]["outcome"] == "too late"
+    assert scaler.step(now=at(87_400)).outcome is Outcome.DONE
 
 
 def test_somebody_elses_change_is_noticed(scaler, published, jobs):

@@ -72,7 +72,7 @@ def test_its_role_may_write_its_log_and_read_the_queues_depth(env_file, account)
 
 
 def test_it_is_called_on_schedule_and_watched(env_file):
-    """EventBridge may call it every so many minutes, and an alarm goes off at the first error."""
+    """EventBridge may call it every so many minutes; alarms go off at the first error, and where no call comes."""
     deploy(env_file, every_minutes=1, alarm_topic_arn=f"arn:aws:sns:{REGION}:123456789012:mail")
     (rule,) = client("events").list_rules()["Rules"]
     assert rule["ScheduleExpression"] == "rate(1 minute)"
@@ -80,9 +80,41 @@ def test_it_is_called_on_schedule_and_watched(env_file):
     assert client("events").list_targets_by_rule(Rule=NAME)["Targets"] == [{"Id": "function", "Arn": arn}]
     (permission,) = json.loads(client("lambda").get_policy(FunctionName=NAME)["Policy"])["Statement"]
     assert permission["Condition"]["ArnLike"]["AWS:SourceArn"] == rule["Arn"]
-    (alarm,) = client("cloudwatch").describe_alarms()["MetricAlarms"]
-    assert (alarm["MetricName"], alarm["Threshold"]) == ("Errors", 1)
-    assert alarm["AlarmActions"] == [f"arn:aws:sns:{REGION}:123456789012:mail"]
+    failed, silent = client("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert [describe(failed), describe(silent)] == [
+        ("Errors", "GreaterThanOrEqualToThreshold", 1, 1, 300, "notBreaching"),
+        ("Invocations", "LessThanThreshold", 1, 3, 300, "breaching"),
+    ]
+    for alarm in (failed, silent):
+        assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": NAME}]
+        assert alarm["AlarmActions"] == [f"arn:aws:sns:{REGION}:123456789012:mail"]
+
+
+def describe(alarm: dict) -> tuple:
+    """What makes an alarm go off."""
+    names = ("MetricName", "ComparisonOperator", "Threshold", "EvaluationPeriods", "Period", "TreatMissingData")
+    return tuple(alarm[name] for name in names)
+
+
+@pytest.mark.parametrize("call", [deploy, undeploy])
+def test_the_function_of_another_group_is_left_alone(env_file, values, account, call):
+    """A group of the same name in another project does not lose its autoscaler to this one, nor by it."""
+    deploy(env_file)
+    before = everything(account)
+    write_env_file(env_file, {**values, "salad_project": "other"})
+    told = r"lrtkit-workers is there for acme/demo/workers, not for acme/other/workers\. Try: another name"
+    with pytest.raises(BadInput, match=told):
+        call(env_file)
+    assert everything(account) == before
+
+
+def test_undeploying_after_the_queue_is_gone_takes_all_else(env_file, account):
+    """Whoever deletes the queues first can still take the function away, which would run for ever."""
+    deploy(env_file)
+    client("sqs").delete_queue(QueueUrl=account)
+    undeploy(env_file)
+    assert client("lambda").list_functions()["Functions"] == client("events").list_rules()["Rules"] == []
+    assert client("cloudwatch").describe_alarms()["MetricAlarms"] == []
 
 
 def test_deploying_again_changes_only_what_is_different(env_file, account):
@@ -95,7 +127,7 @@ def test_deploying_again_changes_only_what_is_different(env_file, account):
     after = everything(account)
     assert after["functions"][0]["Environment"]["Variables"]["max_replicas"] == "3"
     assert after["rules"][0]["ScheduleExpression"] == "rate(2 minutes)"
-    assert [len(parts) for parts in after.values()] == [1] * 6
+    assert {what: len(parts) for what, parts in after.items()} == {**dict.fromkeys(after, 1), "alarms": 2}
 
 
 def test_undeploying_leaves_nothing_and_keeps_what_is_others(env_file, account):
@@ -129,6 +161,14 @@ def test_an_incomplete_env_file_makes_nothing(env_file, values, account, lacks):
     write_env_file(env_file, {name: value for name, value in values.items() if name != lacks})
     with pytest.raises(BadInput, match=lacks):
         deploy(env_file)
+    assert not any(everything(account).values())
+
+
+@pytest.mark.parametrize("every_minutes", [0, 31, 2.5])
+def test_a_schedule_that_could_never_stop_the_group_makes_nothing(env_file, account, every_minutes):
+    """Steps that come too seldom never see that a queue stays empty."""
+    with pytest.raises(BadInput, match="a whole number from 1 to 30"):
+        deploy(env_file, every_minutes=every_minutes)
     assert not any(everything(account).values())
 
 

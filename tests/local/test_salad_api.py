@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from lrtkit.salad import GroupStatus, InstanceState
-from lrtkit.wire.errors import BadInput, NotFound
+from lrtkit.salad import GroupStatus, InstanceState, SaladClient, SaladSettings
+from lrtkit.wire.errors import BadInput, NotFound, Throttled
 from lrtkit.wire.settings import read_env_file
 
 SPEC: dict[str, Any] = {
@@ -104,7 +104,7 @@ def test_an_instance_is_read_as_the_api_shows_it(call, deploy):
 
 
 def test_a_group_passes_through_its_states(cloud, deploy, client, eventually):
-    """A group is pending, deploying and running; its instance is allocated, created and runs."""
+    """A group is pending, deploying and running; its instance is allocated, downloads, is created and runs."""
     cloud.set(startup_s=1)
     group = deploy(IDLE)
     seen = [group.read().status]
@@ -117,9 +117,23 @@ def test_a_group_passes_through_its_states(cloud, deploy, client, eventually):
 
     eventually(runs)
     assert list(dict.fromkeys(seen)) == [GroupStatus.PENDING, GroupStatus.DEPLOYING, GroupStatus.RUNNING]
-    assert set(states) <= {InstanceState.ALLOCATING, InstanceState.CREATING, InstanceState.RUNNING}
-    assert {InstanceState.ALLOCATING, InstanceState.CREATING} <= set(states)
+    coming = [InstanceState.ALLOCATING, InstanceState.DOWNLOADING, InstanceState.CREATING]
+    assert [state for state in dict.fromkeys(states) if state is not InstanceState.RUNNING] == coming
     cloud.set(startup_s=0.1)
+
+
+def test_too_many_requests_are_throttled(call, cloud):
+    """Where the local cloud is told to count as the real one does, a hasty key is told how long to wait."""
+    hasty = SaladClient(SaladSettings.from_env(read_env_file(cloud.autoscaler_env), patience_s=1))
+    cloud.set(requests_per_minute=3)
+    try:
+        answers = [call("GET", "/quotas") for _ in range(4)]
+        assert answers[-1] == (429, {**answers[-1][1], "detail": "The key has 3 requests a minute"})
+        with pytest.raises(Throttled, match=r"3 requests a minute. Try: fewer calls; a key has 240 a minute"):
+            hasty.quota()
+    finally:
+        cloud.set(requests_per_minute=0)
+    assert hasty.quota().replicas > 0
 
 
 def test_stopped_is_said_while_instances_still_stop(deploy, client, eventually):

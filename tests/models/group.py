@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +36,8 @@ class GroupModel:
     calls: list[str] = field(default_factory=list)
     lost_work: list[str] = field(default_factory=list)
     """Why work was lost that need not have been."""
+    give_back: Callable[[int], None] = lambda _: None
+    """Takes back so many jobs, of replicas that were removed at work."""
 
     _names: Any = field(default_factory=itertools.count)
 
@@ -75,6 +77,7 @@ class GroupModel:
         busy = sum(each.busy for each in self.live)
         if wanted < busy:
             self.lost_work.append(f"{busy} replicas were busy, and {wanted} were kept")
+            self.give_back(sum(each.busy for each in self.live[wanted:]))
         del self.live[wanted:]
         self.live += [Replica(f"replica-{next(self._names)}") for _ in range(wanted - len(self.live))]
 

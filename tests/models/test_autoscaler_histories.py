@@ -1,101 +1,11 @@
-"""Histories of a container group under the autoscaler: jobs come, replicas come late, work, are lost and are done."""
+"""Histories of a container group under the autoscaler."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import cast
-
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from lrtkit.autoscaler import Autoscaler
-from lrtkit.salad import SaladClient
 from lrtkit.scaling import Policy
-from lrtkit.wire.sqs import SqsQueue
-from tests.models.group import GroupModel, QueueModel
-from tests.simulation.clock import START
-from tests.simulation.cloud import CloudTwin
-
-TICK_S = 60
-ENOUGH_TICKS = 120
-"""Two hours, after which a group without jobs has been stopped, however patient the policy is."""
-
-ONE_CHANGE: tuple[list[str], ...] = ([], ["patch"], ["patch", "start"], ["start"], ["stop"])
-
-
-@dataclass(frozen=True)
-class Minute:
-    """What happens within a minute: how many jobs come, replicas begin to run, jobs end, and replicas are lost."""
-
-    submit: int
-    arrive: int
-    finish: int
-    lose: int
-
-
-MINUTES = st.lists(
-    st.builds(
-        Minute,
-        submit=st.sampled_from([0, 0, 0, 1, 5, 60]),
-        arrive=st.integers(0, 20),
-        finish=st.integers(0, 20),
-        lose=st.sampled_from([0, 0, 0, 1, 5]),
-    ),
-    min_size=5,
-    max_size=40,
-)
-POLICIES = st.builds(
-    lambda least, more, share: Policy(min_replicas=least, max_replicas=least + more, jobs_per_replica=share),
-    st.sampled_from([0, 0, 2]),
-    st.integers(0, 20),
-    st.sampled_from([1.0, 4.0]),
-)
-
-
-@dataclass
-class Scene:
-    """The real autoscaler, a step a minute, over numbers."""
-
-    policy: Policy
-    group: GroupModel = field(default_factory=GroupModel)
-    queue: QueueModel = field(default_factory=QueueModel)
-    time_s: float = START
-
-    def __post_init__(self) -> None:
-        store = CloudTwin(now=lambda: self.time_s).store
-        queue, salad = cast("SqsQueue", self.queue), cast("SaladClient", self.group)
-        self.scaler = Autoscaler(queue, store, salad, group="workers", policy=self.policy)
-
-    def live(self, minute: Minute) -> None:
-        """Let a minute pass."""
-        self.queue.waiting += minute.submit
-        for replica in self.group.live[: minute.lose]:
-            self.queue.in_flight -= replica.busy
-            self.queue.waiting += replica.busy
-            replica.state, replica.busy = "allocating", False
-        for replica in [each for each in self.group.live if each.busy][: minute.finish]:
-            replica.busy = False
-            self.queue.in_flight -= 1
-        for replica in [each for each in self.group.live if each.state != "running"][: minute.arrive]:
-            replica.state = "running"
-        self._take()
-
-    def step(self) -> None:
-        """Let the autoscaler look and act, and see that it keeps the rules."""
-        self.time_s += TICK_S
-        self.queue.read()
-        self.group.calls.clear()
-        self.scaler.step(now=lambda: self.time_s)
-        assert self.group.calls in ONE_CHANGE, f"opposite changes at once: {self.group.calls}"
-        assert self.group.replicas <= self.policy.max_replicas, "more replicas than the policy allows"
-        assert not self.group.lost_work, self.group.lost_work
-
-    def _take(self) -> None:
-        for replica in self.group.live:
-            if replica.state == "running" and not replica.busy and self.queue.waiting:
-                replica.busy = True
-                self.queue.waiting -= 1
-                self.queue.in_flight += 1
+from tests.models.scene import MINUTES, POLICIES, Minute, Scene
 
 
 @settings(max_examples=60)
@@ -106,14 +16,8 @@ def test_the_rules_hold_whatever_happens(policy: Policy, minutes: list[Minute]) 
     for minute in minutes:
         scene.live(minute)
         scene.step()
-    while scene.queue.waiting or scene.queue.in_flight:
-        scene.live(Minute(0, 20, 20, 0))
-        scene.step()
-        if not policy.max_replicas:
-            return
-    for _ in range(ENOUGH_TICKS):
-        scene.live(Minute(0, 20, 0, 0))
-        scene.step()
+    if policy.max_replicas:
+        scene.finish()
     if policy.min_replicas == 0:
         assert not scene.group.is_started, "a group without jobs was not stopped"
         assert not scene.group.live

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -196,12 +197,17 @@ def test_a_function_has_less_patience(server, pauses):
 
 
 def test_prices_are_those_of_today(server, client):
-    """A replica costs what its dearest GPU class does at its priority; a price that is none is left out."""
+    """A replica costs what its dearest GPU class does at its priority; one that is not told, what the dearest GPU does.
+
+    Else a group of GPUs counted as one without, and a limit in dollars let through ten times as many.
+    """
     prices = [{"priority": "batch", "price": "0.09"}, {"priority": "high", "price": "?"}, {}]
     classes = [{"id": "gpu", "name": "RTX 3090 (24 GB)", "prices": prices}, {"name": "of another world"}]
     group = Group.parse({**GROUP, "priority": "batch", "container": {"resources": {"gpu_classes": ["gpu"]}}})
-    server.answers = [(200, {"items": classes}, {})]
+    server.answers = [(200, {"items": classes}, {})] * 3
     assert client.usd_per_hour(group) == 0.09
+    assert client.usd_per_hour(replace(group, priority="high")) == 0.5
+    assert client.usd_per_hour(replace(group, gpu_classes=("gpu", "gone"))) == 0.5
     without = Group.parse({**GROUP, "container": {"resources": {"cpu": 2, "memory": 4096}}})
     assert client.usd_per_hour(without) == pytest.approx(0.014)
 
@@ -213,6 +219,7 @@ def test_prices_are_those_of_today(server, client):
         (401, Denied),
         (403, Denied),
         (404, NotFound),
+        (408, Unavailable),
         (409, Conflict),
         (415, BadInput),
         (302, Unavailable),
@@ -240,6 +247,25 @@ def test_a_success_that_is_no_json_object_is_unavailable(server, client, body):
     server.answers = [(200, body, {})]
     with pytest.raises(Unavailable, match="JSON"):
         client.get_group("workers")
+
+
+@pytest.mark.parametrize(
+    ("ask", "lacks"),
+    [
+        (lambda client: client.get_group("workers"), "current_state"),
+        (lambda client: client.patch_group("workers", {"replicas": 1}), "current_state"),
+        (lambda client: client.list_groups(), "items"),
+        (lambda client: client.list_instances("workers"), "instances"),
+        (lambda client: client.set_deletion_cost("workers", "a", 1), "state"),
+        (lambda client: client.quota(), "container_groups_quotas"),
+        (lambda client: client.gpu_classes(), "items"),
+    ],
+)
+def test_an_answer_of_somebody_else_is_not_read_as_nothing(server, client, ask, lacks):
+    """JSON without the field that a call is about is no group that is stopped, and no list that is empty."""
+    server.answers = [(200, {"message": "back soon"}, {})]
+    with pytest.raises(Unavailable, match=f"without {lacks}. Try: the same again, later"):
+        ask(client)
 
 
 def test_unknown_states_are_read(server, client):
@@ -276,3 +302,33 @@ def test_settings_come_from_the_autoscalers_environment():
     assert SaladSettings.from_env({**env, "salad_base_url": "http://127.0.0.1:9/x/"}).base_url == "http://127.0.0.1:9/x"
     with pytest.raises(BadInput, match="salad_org, salad_api_key"):
         SaladSettings.from_env({"salad_project": "demo"})
+
+
+@pytest.mark.parametrize("key", ["hush hush\n", "hush\r\nX: y", "hush\u2026"])
+def test_a_key_that_no_header_can_carry_is_told_without_it(key):
+    """What was copied with a line's end or a typographer's sign is refused at the door, and not shown."""
+    env = {"salad_org": "acme", "salad_project": "demo", "salad_api_key": key}
+    with pytest.raises(BadInput, match="salad_api_key has a blank") as caught:
+        SaladSettings.from_env(env)
+    assert "hush" not in str(caught.value)
+
+
+def test_a_base_url_that_is_none_is_told():
+    """A host without a scheme would be a failure of every call."""
+    env = {"salad_org": "acme", "salad_project": "demo", "salad_api_key": "k", "salad_base_url": "api.salad.com"}
+    with pytest.raises(BadInput, match=r"salad_base_url is 'api.salad.com' and must begin with https://"):
+        SaladSettings.from_env(env)
+
+
+@pytest.mark.parametrize("nothing", [None, 7, "x", {}, [None, 7, "x"]])
+def test_what_is_missing_in_an_answer_reads_as_nothing(server, client, nothing):
+    """A field that is null or of another kind ends no step."""
+    group = {"name": "workers", "container": nothing, "current_state": nothing, "replicas": None, "priority": None}
+    server.answers = [
+        (200, group, {}),
+        *[(200, {"items": nothing, "instances": nothing, "container_groups_quotas": nothing}, {})] * 4,
+    ]
+    found = client.get_group("workers")
+    assert (found.status, found.replicas, found.cpu, found.gpu_classes) == (GroupStatus.UNKNOWN, 0, 0, ())
+    assert client.list_groups() == client.list_instances("workers") == client.gpu_classes() == []
+    assert client.quota().replicas == 0

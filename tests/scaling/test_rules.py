@@ -46,6 +46,8 @@ def test_each_state_of_the_group_has_its_action(seen, replicas, action):
         (snapshot(5, status="stopped"), Policy(max_replicas=3), "5 would be of use, but the maximum is 3"),
         (snapshot(5, status="stopped"), Policy(8, 9), "the minimum is 8"),
         (snapshot(0, 4, replicas=9, at_work=7), Policy(), "from 9 replicas to 7; 7 are busy"),
+        (snapshot(replicas=2), Policy(2, 6, hours=(8, 18)), "2 would be of use, but it is not between 8 and 18"),
+        (snapshot(9, 2, replicas=2), Policy(2, 6, hours=(8, 18)), "2 replicas, stop it; 11 would be"),
         (snapshot(300, status="stopped"), Policy(max_replicas=500), "300 in the end, 100 in a step"),
         (
             snapshot(9, 4, replicas=8, coming=3),
@@ -92,17 +94,29 @@ def test_replicas_that_would_come_too_late_are_not_asked_for():
 def test_where_the_need_swings_it_shrinks_to_the_most_of_the_cool_down():
     """A replica is kept for as long as it may be needed again: the most of twenty minutes, where jobs keep coming."""
     past = [snapshot(0, 9, replicas=9, at=0), snapshot(0, 6, replicas=9, at=600), snapshot(2, 6, replicas=9, at=900)]
-    assert decide(snapshot(0, 4, replicas=9, at=1100), Policy(), steps(past)).replicas == 9
-    assert decide(snapshot(0, 4, replicas=9, at=1300), Policy(), steps(past)).replicas == 8
-    assert "8 were needed a moment ago" in str(decide(snapshot(0, 4, replicas=9, at=1300), Policy(), steps(past)))
-    assert decide(snapshot(0, 4, replicas=9, at=2200), Policy(), steps(past)).replicas == 4
-    assert decide(snapshot(0, 4, replicas=9, at=1100), Policy(cool_down_s=60), steps(past)).replicas == 4
+    now = snapshot(0, 4, replicas=9, at=1100, at_work=4)
+    assert decide(now, Policy(), steps(past)).replicas == 9
+    assert decide(replace(now, at=1300), Policy(), steps(past)).replicas == 8
+    assert "8 were needed a moment ago" in str(decide(replace(now, at=1300), Policy(), steps(past)))
+    assert decide(replace(now, at=2200), Policy(), steps(past)).replicas == 4
+    assert decide(now, Policy(cool_down_s=60), steps(past)).replicas == 4
 
 
 def test_what_only_falls_is_followed_at_once():
     """At the end of a set of jobs no replica is kept for others that will not come."""
-    past = [snapshot(0, 9, replicas=9, at=0), snapshot(0, 6, replicas=9, at=300)]
-    assert decide(snapshot(0, 4, replicas=9, at=400), Policy(), steps(past)).replicas == 4
+    past = [snapshot(0, 9, replicas=9, at=0, at_work=9), snapshot(0, 6, replicas=9, at=300, at_work=6)]
+    assert decide(snapshot(0, 4, replicas=9, at=400, at_work=4), Policy(), steps(past)).replicas == 4
+
+
+def test_a_fall_of_the_counts_alone_is_believed_the_second_time():
+    """Where no worker says that it is busy, one reading of approximate counts takes no replica away."""
+    past = [snapshot(0, 30, replicas=30, at=0)]
+    fallen = decide(snapshot(0, 2, replicas=30, at=60), Policy(max_replicas=50), steps(past))
+    assert (fallen.replicas, fallen.action) == (30, Action.NOTHING)
+    assert "30 were busy a moment ago" in str(fallen)
+    assert decide(snapshot(replicas=30, at=60), Policy(max_replicas=50), steps(past)).replicas == 30
+    past += [snapshot(0, 2, replicas=30, at=60)]
+    assert decide(snapshot(0, 2, replicas=30, at=120), Policy(max_replicas=50), steps(past)).replicas == 2
 
 
 def test_zero_has_to_last_for_two_leases():
@@ -119,6 +133,14 @@ def test_a_job_in_between_begins_the_wait_anew():
     assert decide(snapshot(replicas=1, at=300), Policy(), past).action is Action.NOTHING
 
 
+def test_readings_from_the_future_do_not_count():
+    """A clock that was set back has left readings that nobody can have made yet."""
+    ahead = steps([snapshot(replicas=1, at=at) for at in (3600, 3900, 4200)])
+    assert decide(snapshot(replicas=1, at=300), Policy(), ahead).action is Action.NOTHING
+    past = [*steps([snapshot(replicas=1, at=0)]), *ahead]
+    assert decide(snapshot(replicas=1, at=300), Policy(), past).action is Action.STOP
+
+
 def test_the_workers_lease_counts():
     """Workers with a short lease are believed sooner."""
     first = snapshot(replicas=1, at=0, lease_s=6)
@@ -129,9 +151,30 @@ def test_an_open_record_holds_up_the_end_for_a_while_only():
     """A record that has not ended speaks against an empty queue; one without a message does not for ever."""
     past = steps([snapshot(replicas=1, at=at) for at in (0, 300, 600)])
     seen = snapshot(replicas=1, at=600, running=1, open_records=1)
-    assert "1 records are still open" in str(decide(seen, Policy(), past))
+    assert "empty for 600 s, but 1 record not ended" in str(decide(seen, Policy(), past))
     assert decide(seen, Policy(), past).replicas == 1
     assert decide(replace(seen, at=900), Policy(), past).action is Action.STOP
+
+
+def test_replicas_that_say_they_are_busy_hold_up_the_end_for_a_while_only():
+    """A queue that reads empty may be the wrong one; a word that was never taken back must not cost for ever."""
+    past = steps([snapshot(replicas=5, at=at, at_work=3) for at in (0, 300, 600)])
+    seen = snapshot(replicas=5, at=600, running=5, at_work=3)
+    assert decide(seen, Policy(), past).replicas == 3
+    assert "empty for 600 s, but 3 say that they are busy" in str(decide(seen, Policy(), past))
+    assert decide(replace(seen, at=900), Policy(), past).action is Action.STOP
+
+
+@pytest.mark.parametrize("lease_s", [1, 120, 1800, 43_200])
+@pytest.mark.parametrize("every_s", [300, 1800])
+@pytest.mark.parametrize("at_work", [0, 3])
+def test_it_reaches_zero_with_every_lease_and_schedule(lease_s, every_s, at_work):
+    """However long the workers hold a job and however seldom steps are taken, the readings needed for zero are kept."""
+    past, now = [], snapshot(replicas=3, running=3, at=0, lease_s=lease_s, at_work=at_work)
+    while (decision := decide(now, Policy(), past)).action is not Action.STOP:
+        past.append(step(now, decision.action))
+        now = replace(now, at=now.at + every_s, replicas=decision.replicas)
+        assert now.at <= max(900, (4 if at_work else 2) * lease_s) + 2 * every_s
 
 
 def test_a_failed_group_is_started_once_an_hour_and_tells_a_person():

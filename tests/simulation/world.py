@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from greenlet import getcurrent
+
 from lrtkit.autoscaler import Autoscaler
 from lrtkit.connection import Cloud
 from lrtkit.scaling import Policy
@@ -138,7 +140,8 @@ class World:
     async def _step(self, machine: Machine) -> None:
         cloud = self._cloud(machine)
         policy = Policy(0, self.scenario.max_replicas)
-        scaler = Autoscaler(cloud.queue, cloud.store, self.salad, group=GROUP, policy=policy)  # type: ignore[arg-type]
+        parts = (cloud.queue, cloud.store, self.salad)
+        scaler = Autoscaler(*parts, group=GROUP, policy=policy, sleep=lambda seconds: getcurrent().wait(seconds))
         try:
             step = await machine.run(scaler.step, now=machine.now)
         except LrtError as error:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from lrtkit import Experiment
-from lrtkit.autoscaler import Autoscaler
+from lrtkit.autoscaler import Autoscaler, run
 from lrtkit.salad import GroupStatus, Workers, deploy
 from lrtkit.scaling import Action, Policy
 from lrtkit.wire.errors import BadInput
@@ -26,9 +28,35 @@ def test_it_scales_up_for_jobs_and_to_zero_after_them(connected, scaler, until):
     assert scaler.salad.get_group(scaler.group).status is GroupStatus.STOPPED
 
 
-def test_a_dry_run_changes_nothing_but_is_kept(connected, scaler):
+def test_two_at_once_do_it_as_well(here, connected, scaler, until):
+    """A function and a notebook that step side by side all the time interrupt no job, and reach zero all the same."""
+    exp = Experiment("two-at-once", connected)
+    exp.submit(JOBS[:3])
+    said, stopped = [], threading.Event()
+    scalers = [scaler, Autoscaler.from_env_file(here.autoscaler_env, policy=scaler.policy)]
+    threads = [
+        threading.Thread(target=run, args=(each,), kwargs={"every_s": 0.2, "stopped": stopped, "say": said.append})
+        for each in scalers
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        exp.wait(120, every_s=0.5)
+        until(lambda: scaler.salad.get_group(scaler.group).status is GroupStatus.STOPPED)
+    finally:
+        stopped.set()
+        for thread in threads:
+            thread.join()
+    status = exp.status()
+    assert (status["state"].eq("done").all(), status["interruptions"].sum()) == (True, 0)
+    assert not [line for line in said if "failed" in line]
+    assert len(said) == len(scaler.history())
+
+
+def test_a_dry_run_changes_nothing_but_is_kept(connected, scaler, until):
     """A dry run decides and writes down what it would do, and leaves the group as it was."""
     Experiment("dry", connected).submit(JOBS)
+    until(lambda: scaler.salad.get_group(scaler.group).status is GroupStatus.STOPPED)  # its image has been fetched
     before = scaler.salad.get_group(scaler.group)
     step = scaler.step(dry_run=True)
     assert step.decision.action is Action.START

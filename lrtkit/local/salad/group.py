@@ -11,6 +11,9 @@ from lrtkit.local.envfiles import ORGANIZATION, PROJECT
 from lrtkit.local.salad.instance import Instance, State
 from lrtkit.local.salad.times import stamp
 
+_COUNTED_AS = {State.DOWNLOADING: State.CREATING}
+"""The API has a count for each other state."""
+
 _RESTARTING = ("image", "command", "environment_variables")
 
 
@@ -88,13 +91,13 @@ class Group:
         }
 
     def _state(self, instances: Collection[Instance]) -> dict[str, Any]:
-        counts = Counter(instance.state for instance in instances)
+        counts = Counter(_COUNTED_AS.get(instance.state, instance.state) for instance in instances)
         return {
             "status": self._status(),
             "description": "",
             "start_time": self.started_at,
             "finish_time": self.finished_at,
-            "instance_status_counts": {f"{state}_count": counts[state] for state in State},
+            "instance_status_counts": {f"{state}_count": counts[state] for state in State if state not in _COUNTED_AS},
         }
 
     def _status(self) -> str:

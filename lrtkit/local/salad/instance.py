@@ -16,6 +16,7 @@ class State(StrEnum):
     """Where an instance is in its life."""
 
     ALLOCATING = "allocating"
+    DOWNLOADING = "downloading"
     CREATING = "creating"
     RUNNING = "running"
     STOPPING = "stopping"

@@ -125,10 +125,13 @@ class Replicas:
         self.reconcile()
 
     async def _live(self, instance: Instance) -> None:
+        phase_s = self._site.settings.startup_s / 3
         if instance.state is State.ALLOCATING:
-            await asyncio.sleep(self._site.settings.startup_s / 2 + _backoff_s(instance.failures))
+            await asyncio.sleep(phase_s + _backoff_s(instance.failures))
+            instance.enter(State.DOWNLOADING)
+            await asyncio.sleep(phase_s)
             instance.enter(State.CREATING)
-        await asyncio.sleep(self._site.settings.startup_s / 2)
+        await asyncio.sleep(phase_s)
         while (code := await self._work(instance)) == 0 and self.group.spec["restart_policy"] == "always":
             instance.enter(State.CREATING)
             await asyncio.sleep(_RESTART_S)

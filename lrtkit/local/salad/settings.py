@@ -40,6 +40,8 @@ class Settings:
     """From SIGTERM to SIGKILL of a replica."""
     replicas_quota: int = 100
     """How many replicas all groups together may ask for."""
+    requests_per_minute: int = 0
+    """How many requests the key has; the real one has 240, and 0 stands for as many as this machine answers."""
     seed: int = 0
     """Where the random choices begin."""
 
@@ -81,5 +83,6 @@ _CHECKS: dict[str, tuple[Callable[[object], bool], str]] = {
     "linger_s": _SECONDS,
     "grace_s": _SECONDS,
     "replicas_quota": (_is_count, "a whole number from 0"),
+    "requests_per_minute": (_is_count, "a whole number from 0"),
     "seed": (_is_count, "a whole number from 0"),
 }
