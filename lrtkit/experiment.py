@@ -37,6 +37,8 @@ class Experiment:
     def __init__(self, name: str, cloud: Cloud) -> None:
         if not _NAME.fullmatch(str(name)) or name in keys.RESERVED or not isinstance(name, str):
             raise BadInput(f"an experiment cannot be called {name!r}. Try: letters, digits and . _ = - as in 'argon'")
+        if not isinstance(cloud, Cloud):
+            raise BadInput(f"{cloud!r} is no cloud. Try: Experiment({name!r}, lrtkit.connect(env_file))")
         self.name = name
         self.cloud = cloud
         self._sampling: Sampling | None = None

@@ -21,8 +21,10 @@ def wait(
 ) -> pd.DataFrame:
     """Look at the status until every job has ended, and return it; raise NotFinished where that cannot be awaited."""
     end = math.inf if timeout_s is None else time.monotonic() + timeout_s
-    with tqdm(total=len(status), desc=name, unit="job") as bar:
-        while left := _left(status):
+    left = _left(status)
+    ended = len(status) - sum(left.values())  # before anyone looked, so that they are no part of the rate
+    with tqdm(total=len(status), initial=ended, desc=name, unit="job") as bar:
+        while left:
             _show(bar, status, left)
             if set(left) == {JobState.EXPIRED}:
                 raise NotFinished(_unfinished("nobody will take these jobs any more", left))
@@ -31,6 +33,7 @@ def wait(
             time.sleep(every_s)
             with suppress(Unavailable):  # a wait of days outlives a network that is away for a while
                 status = look()
+            left = _left(status)
         _show(bar, status, left)
     return status
 
