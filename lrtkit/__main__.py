@@ -114,7 +114,7 @@ _COMMANDS: Mapping[str, Answer] = {
     "status": lambda exp, given: _status(exp, check=given.check),
     "wait": lambda exp, given: exp.wait(given.timeout),
     "results": lambda exp, _: exp.results(),
-    "artifacts": lambda exp, given: exp.artifacts(given.job_id, given.folder),
+    "artifacts": lambda exp, given: exp.artifacts(_ids(given.ids), given.to),
     "why": lambda exp, given: exp.why(given.job_id),
     "cancel": lambda exp, given: exp.cancel(_ids(given.ids)),
     "retry": lambda exp, given: exp.retry(_ids(given.ids)),
@@ -129,7 +129,7 @@ _HELP = {
     "status": "tell where each job stands",
     "wait": "wait until every job has ended; fails unless all are done",
     "results": "tell each job's fields and result",
-    "artifacts": "list the files of a job's result, or download them",
+    "artifacts": "list the files of jobs' results, or download them",
     "why": "tell a job's story",
     "cancel": "cancel jobs",
     "retry": "give failed or cancelled jobs another chance",
@@ -156,10 +156,9 @@ def _parser() -> argparse.ArgumentParser:
     made["submit"].add_argument(
         "--replicas", type=int, metavar="COUNT", help="workers at hand (default: those that run)"
     )
-    for name in ("artifacts", "why"):
-        made[name].add_argument("job_id", help="with or without the experiment's name before it")
-    made["artifacts"].add_argument("folder", nargs="?", help="where to write the files")
-    for name in ("cancel", "retry"):
+    made["why"].add_argument("job_id", help="with or without the experiment's name before it")
+    made["artifacts"].add_argument("--to", metavar="FOLDER", help="download them, into a folder for each job")
+    for name in ("artifacts", "cancel", "retry"):
         made[name].add_argument("ids", nargs="+", help="jobs; - reads them from standard input")
     made["depth"].add_argument(
         "--past", type=float, default=0, metavar="HOURS", help="with the readings kept in so many hours (default: 0)"

@@ -194,7 +194,8 @@ def test_dead_letters_and_artifacts(shell: Shell) -> None:
     """Nothing set aside and no files are tables without rows."""
     shell("submit", shell.table())
     assert shell("dead-letters").out == "job_id,reason,error_type,failed_at,state,body\n"
-    assert shell("artifacts", "a").out == "name,size,sha256\n"
+    assert shell("artifacts", "a", "b").out == "job_id,name,size,sha256\n"
+    assert shell("artifacts", "a", "--to", str(shell.folder / "new")).out == "job_id,name,size,sha256,path\n"
     assert shell("dead-letters", "--table").out.startswith("no rows; columns: reason")
 
 
