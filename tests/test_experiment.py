@@ -388,6 +388,13 @@ def test_wait_that_takes_too_long(experiment: Experiment, cloud: Cloud) -> None:
     )
 
 
+def test_wait_for_workers_that_never_came(experiment: Experiment) -> None:
+    """Where no job was ever taken, it is not the jobs that one has to look at."""
+    experiment.submit(TABLE[:2])
+    with pytest.raises(NotFinished, match=r"2 queued\. Try: see whether workers run"), redirect_stderr(io.StringIO()):
+        experiment.wait(0)
+
+
 def test_wait_for_what_was_never_sent(cloud: Cloud) -> None:
     """Jobs of a submission that crashed would never end, and the error says what to do about them."""
     with pytest.raises(Denied):
