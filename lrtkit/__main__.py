@@ -11,16 +11,22 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-import pandas as pd
-
-from lrtkit import printing
 from lrtkit.autoscaler import command
 from lrtkit.connection import connect
-from lrtkit.experiment import Experiment
-from lrtkit.printing import Form
-from lrtkit.progress.story import Story
 from lrtkit.queues import Role, Verdict, doctor
 from lrtkit.wire.errors import BadInput, Denied, LrtError, NotFound, Unavailable
+
+try:
+    import pandas as pd
+
+    from lrtkit import printing
+    from lrtkit.experiment import Experiment
+    from lrtkit.printing import Form
+    from lrtkit.progress.story import Story
+except ModuleNotFoundError as error:  # the core alone is installed, as for a worker
+    lacking = f"{error.name}, which is not installed in {sys.executable}"
+    sys.stderr.write(f"python -m lrtkit needs {lacking}. Try: pip install -e '.[all]'\n")
+    sys.exit(2)
 
 FINE, UNFINISHED, BAD_INPUT, NO_SERVICE = range(4)
 
@@ -77,6 +83,15 @@ def _all_well(answer: pd.DataFrame | Story) -> bool:
     return bool((answer["state"] == "done").all())
 
 
+def _status(experiment: Experiment, *, check: bool) -> pd.DataFrame:
+    """Return where each job stands; to ``check`` an experiment without jobs is a slip in its name, and no success."""
+    status = experiment.status()
+    if check and status.empty:
+        there = f"bucket {experiment.cloud.store.bucket}"
+        raise BadInput(f"experiment {experiment.name} has no jobs in {there}. Try: mend the name, or submit some")
+    return status
+
+
 def _purge(experiment: Experiment, confirm: str | None) -> pd.DataFrame:
     """Purge, say in a sentence what that does, and return the frame; raise BadInput where nothing was confirmed."""
     told = experiment.purge(confirm=confirm)
@@ -96,10 +111,10 @@ Answer = Callable[[Experiment, argparse.Namespace], "pd.DataFrame | Story"]
 _COMMANDS: Mapping[str, Answer] = {
     "submit": lambda exp, given: exp.submit(given.table, required=given.required, replicas=given.replicas),
     "diff": lambda exp, given: exp.diff(given.table, required=given.required),
-    "status": lambda exp, _: exp.status(),
+    "status": lambda exp, given: _status(exp, check=given.check),
     "wait": lambda exp, given: exp.wait(given.timeout),
     "results": lambda exp, _: exp.results(),
-    "artifacts": lambda exp, given: exp.artifacts(given.job_id, given.folder),
+    "artifacts": lambda exp, given: exp.artifacts(_ids(given.ids), given.to),
     "why": lambda exp, given: exp.why(given.job_id),
     "cancel": lambda exp, given: exp.cancel(_ids(given.ids)),
     "retry": lambda exp, given: exp.retry(_ids(given.ids)),
@@ -114,7 +129,7 @@ _HELP = {
     "status": "tell where each job stands",
     "wait": "wait until every job has ended; fails unless all are done",
     "results": "tell each job's fields and result",
-    "artifacts": "list the files of a job's result, or download them",
+    "artifacts": "list the files of jobs' results, or download them",
     "why": "tell a job's story",
     "cancel": "cancel jobs",
     "retry": "give failed or cancelled jobs another chance",
@@ -141,10 +156,9 @@ def _parser() -> argparse.ArgumentParser:
     made["submit"].add_argument(
         "--replicas", type=int, metavar="COUNT", help="workers at hand (default: those that run)"
     )
-    for name in ("artifacts", "why"):
-        made[name].add_argument("job_id", help="with or without the experiment's name before it")
-    made["artifacts"].add_argument("folder", nargs="?", help="where to write the files")
-    for name in ("cancel", "retry"):
+    made["why"].add_argument("job_id", help="with or without the experiment's name before it")
+    made["artifacts"].add_argument("--to", metavar="FOLDER", help="download them, into a folder for each job")
+    for name in ("artifacts", "cancel", "retry"):
         made[name].add_argument("ids", nargs="+", help="jobs; - reads them from standard input")
     made["depth"].add_argument(
         "--past", type=float, default=0, metavar="HOURS", help="with the readings kept in so many hours (default: 0)"

@@ -1,12 +1,15 @@
-"""The files of a job's result: listed, and brought to this machine."""
+"""The files of results: listed, and brought to this machine."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+from tqdm.auto import tqdm
 
 from lrtkit.wire import keys, parallel
 from lrtkit.wire.errors import BadInput, DamagedFile
@@ -15,50 +18,81 @@ from lrtkit.wire.s3 import Store
 
 THREADS = 8
 
-
-def listed(record: Record | None) -> pd.DataFrame:
-    """Return a row a file of a job's result, indexed by ``name``: ``size`` in bytes and ``sha256``."""
-    found = dict(sorted(record.artifacts.items())) if record else {}
-    index = pd.Index(list(found), name="name", dtype="str")
-    sizes = pd.Series([file.size for file in found.values()], index=index, dtype="int64")
-    hashes = pd.Series([file.sha256 for file in found.values()], index=index, dtype="str")
-    return pd.DataFrame({"size": sizes, "sha256": hashes})
+MOMENT_S = 1.0
+"""What takes no longer is over before a bar would be worth showing."""
 
 
-def download(store: Store, job_id: str, record: Record | None, *, folder: str | Path) -> pd.DataFrame:
-    """Write the files of a job's result into a folder, and return them as ``listed`` with their ``path``.
+@dataclass(frozen=True)
+class Artifact:
+    """A file of a job's result: what it is called, what it must be, and where the bucket has it."""
+
+    job_id: str
+    name: str
+    file: StoredFile
+    key: str
+
+
+def found(records: Iterable[tuple[str, Record | None]]) -> list[Artifact]:
+    """Return the files of jobs, given by their ids and records, in the order of the jobs and the names."""
+    return [
+        Artifact(job_id, name, file, keys.artifact(job_id, record.generation, name))
+        for job_id, record in records
+        if record
+        for name, file in sorted(record.artifacts.items())
+    ]
+
+
+def listed(artifacts: Sequence[Artifact]) -> pd.DataFrame:
+    """Return a row a file, indexed by ``job_id``: ``name``, ``size`` in bytes and ``sha256``."""
+    columns = {
+        "name": pd.array([each.name for each in artifacts], dtype="str"),
+        "size": pd.array([each.file.size for each in artifacts], dtype="int64"),
+        "sha256": pd.array([each.file.sha256 for each in artifacts], dtype="str"),
+    }
+    index = pd.Index([each.job_id for each in artifacts], name="job_id", dtype="str")
+    return pd.DataFrame(columns, index=index)
+
+
+def download(store: Store, artifacts: Sequence[Artifact], *, folder: Path, experiment: str) -> pd.DataFrame:
+    """Write files into a folder for each job, and return them as ``listed`` with their ``path``.
 
     A file that is there already as it should be is left. Raises BadInput where a name or a link would
-    lead out of the folder, before anything is written, and DamagedFile where a file is not what was saved.
+    lead out of the job's folder, or two files would be one, before anything is written, and DamagedFile
+    where a file is not what was saved.
     """
-    artifacts = record.artifacts if record else {}
-    paths = {name: _inside(Path(folder), name) for name in sorted(artifacts)}
+    paths = [_inside(folder, Path(each.job_id.removeprefix(f"{experiment}/")), each.name) for each in artifacts]
+    if len(set(paths)) < len(paths):
+        twin = next(path for place, path in enumerate(paths) if path in paths[:place])
+        raise BadInput(f"files of two jobs would both be {twin}; nothing was written. Try: one job after the other")
+    with tqdm(total=len(paths), desc=f"{experiment}: download", unit="file", delay=MOMENT_S) as bar:
 
-    def fetch(name: str) -> None:
-        if not _is(paths[name], artifacts[name]):
-            generation = record.generation if record else 0
-            _fetch(store, keys.artifact(job_id, generation, name), paths[name], artifacts[name])
+        def fetch(one: tuple[Path, Artifact]) -> None:
+            _fetch(store, *one)
+            with bar.get_lock():
+                bar.update()
 
-    parallel.each(fetch, paths, threads=THREADS, name="download")
-    return listed(record).assign(path=pd.Series({name: str(path) for name, path in paths.items()}, dtype="str"))
+        parallel.each(fetch, zip(paths, artifacts, strict=True), threads=THREADS, name="download")
+    return listed(artifacts).assign(path=pd.array([str(path) for path in paths], dtype="str"))
 
 
-def _inside(folder: Path, name: str) -> Path:
-    path = folder / name
+def _inside(folder: Path, job: Path, name: str) -> Path:
+    path = folder / job / name
     if not keys.is_inside(name) or not path.resolve().is_relative_to(folder.resolve()):
         raise BadInput(f"the artifact {name!r} would leave {folder}; nothing was written. Try: another folder")
     return path
 
 
-def _fetch(store: Store, key: str, path: Path, wanted: StoredFile) -> None:
-    """Write a file, all of it or nothing."""
+def _fetch(store: Store, path: Path, artifact: Artifact) -> None:
+    """Write a file, all of it or nothing, unless it is there."""
+    if _is(path, artifact.file):
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name[:100]}.{os.getpid()}.part")
     try:
-        if not store.download(key, draft):
-            raise DamagedFile(f"{key} is not in the bucket any more")
-        if not _is(draft, wanted):
-            raise DamagedFile(f"{key} is not what was saved: its hash differs. Try: download it again")
+        if not store.download(artifact.key, draft):
+            raise DamagedFile(f"{artifact.key} is not in the bucket any more")
+        if not _is(draft, artifact.file):
+            raise DamagedFile(f"{artifact.key} is not what was saved: its hash differs. Try: download it again")
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)

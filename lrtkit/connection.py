@@ -12,7 +12,7 @@ from lrtkit.shown import card
 from lrtkit.wire import aws, keys, parallel
 from lrtkit.wire.errors import BadInput, Denied, NotFound, Unavailable
 from lrtkit.wire.s3 import S3Store
-from lrtkit.wire.settings import Access, CloudSettings, read_env_file
+from lrtkit.wire.settings import VARIABLES, Access, CloudSettings, read_env_file
 from lrtkit.wire.sqs import SqsQueue, name_of
 
 ENV_FILE = Path(".lrt", "submitter.env")
@@ -74,6 +74,11 @@ def connect(env_file: str | Path | None = None) -> Cloud:
     every variable that is missing.
     """
     path = Path(env_file) if env_file else _nearest()
+    if path is None and not any(map(os.environ.get, VARIABLES)):
+        raise BadInput(
+            f"there is no {ENV_FILE} in {Path.cwd()} or above, and none of {', '.join(VARIABLES)} is set. "
+            'Try: `python -m lrtkit.local up`, or connect("keys/submitter.env")'
+        )
     source = str(path or "the environment")
     try:
         settings = CloudSettings.from_env(read_env_file(path) if path else os.environ)

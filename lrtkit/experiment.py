@@ -37,6 +37,8 @@ class Experiment:
     def __init__(self, name: str, cloud: Cloud) -> None:
         if not _NAME.fullmatch(str(name)) or name in keys.RESERVED or not isinstance(name, str):
             raise BadInput(f"an experiment cannot be called {name!r}. Try: letters, digits and . _ = - as in 'argon'")
+        if not isinstance(cloud, Cloud):
+            raise BadInput(f"{cloud!r} is no cloud. Try: Experiment({name!r}, lrtkit.connect(env_file))")
         self.name = name
         self.cloud = cloud
         self._sampling: Sampling | None = None
@@ -144,18 +146,19 @@ class Experiment:
 
         return Dashboard(Experiment(self.name, self._ready), scaler=scaler, refresh_s=refresh_s)
 
-    def artifacts(self, job_id: str, folder: str | Path | None = None) -> pd.DataFrame:
-        """List the files of a job's result, and download them where a ``folder`` is given.
+    def artifacts(self, ids: Ids, folder: str | Path | None = None) -> pd.DataFrame:
+        """List the files of jobs' results, and download them where a ``folder`` is given; ids as for ``cancel``.
 
-        Returns a row a file, indexed by ``name``: ``size`` (bytes), ``sha256`` and, after a download,
-        ``path``. What is there already is not downloaded again, and no file is written outside of the
-        folder. Raises BadInput where the id is not known or a name would leave the folder, and
+        A file lies at ``<folder>/<name of the job>/<name of the file>``. Returns a row a file, indexed by
+        ``job_id``: ``name``, ``size`` (bytes), ``sha256`` and, after a download, ``path``. What is there
+        already is not downloaded again, and no file is written outside of the folder. Raises BadInput,
+        before anything is written, where an id is not known or a name would leave the folder, and
         DamagedFile where a file is not what was saved.
         """
-        (view,) = self._chosen(job_id)
+        found = artifacts.found((view.job_id, view.record) for view in self._chosen(ids))
         if folder is None:
-            return artifacts.listed(view.record)
-        return artifacts.download(self._ready.store, view.job_id, view.record, folder=folder)
+            return artifacts.listed(found)
+        return artifacts.download(self._ready.store, found, folder=Path(folder), experiment=self.name)
 
     def why(self, job_id: str) -> Story:
         """Tell a job's story in plain words: how often it was received, what went wrong, where the time went.

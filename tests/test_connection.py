@@ -118,9 +118,26 @@ def test_nothing_to_connect_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.chdir(tmp_path)
     with pytest.raises(BadInput) as caught:
         connect()
-    assert str(caught.value).startswith("the environment is not complete: SQS_QUEUE_URL is missing (")
-    assert str(caught.value).endswith(
-        "and there is no .lrt/submitter.env here or above. Try: `python -m lrtkit.local up`, or connect(env_file)"
+    assert str(caught.value) == (
+        f"there is no .lrt/submitter.env in {tmp_path} or above, and none of SQS_QUEUE_URL, SQS_DLQ_URL, "
+        "SQS_AWS_REGION, SQS_AWS_ACCESS_KEY_ID, SQS_AWS_SECRET_ACCESS_KEY, R2_S3_ENDPOINT_URL, R2_BUCKET_NAME, "
+        "R2_AWS_ACCESS_KEY_ID, R2_AWS_SECRET_ACCESS_KEY is set. "
+        'Try: `python -m lrtkit.local up`, or connect("keys/submitter.env")'
+    )
+
+
+def test_half_an_environment(env: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where some variables are set, those that are not are told, each with where it is got."""
+    monkeypatch.chdir(tmp_path)
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("R2_BUCKET_NAME")
+    with pytest.raises(BadInput) as caught:
+        connect()
+    assert str(caught.value) == (
+        "the environment is not complete: R2_BUCKET_NAME is missing (the name of the bucket, from the Cloudflare "
+        "console under R2); and there is no .lrt/submitter.env here or above. "
+        "Try: `python -m lrtkit.local up`, or connect(env_file)"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stderr
@@ -205,6 +206,11 @@ def test_diff_says_what_submit_would_do(experiment: Experiment, cloud: Cloud) ->
     assert changed.to_numpy().tolist() == [["ask", "changed", "lr, seed"], ["ask", "changed", "steps, seed"]]
 
 
+def test_one_required_column(experiment: Experiment) -> None:
+    """One name is not taken for its letters."""
+    assert experiment.diff([{"name": "a", "epochs": 3}], required="epochs")["action"].tolist() == ["send"]
+
+
 def test_diff_of_a_bad_table(experiment: Experiment) -> None:
     """Faults are told as submit tells them."""
     with pytest.raises(BadTable, match="row 1, column steps: has no value"):
@@ -358,6 +364,18 @@ def test_wait_ends_with_the_last_job(experiment: Experiment, cloud: Cloud, away:
     assert "4/4" in shown.getvalue()
 
 
+def test_what_had_ended_before_is_no_part_of_the_rate(experiment: Experiment, cloud: Cloud) -> None:
+    """A wait that begins when half of the jobs are done does not promise that the others will fly."""
+    experiment.submit(TABLE[:4])
+    record(cloud, "exp/j000", done)
+    record(cloud, "exp/j001", done)
+    shown = io.StringIO()
+    with pytest.raises(NotFinished), redirect_stderr(shown):
+        experiment.wait(0.1, every_s=0.02)
+    assert "2/4" in shown.getvalue()
+    assert set(re.findall(r"\S+job/s", shown.getvalue())) == {"?job/s"}
+
+
 def test_wait_that_takes_too_long(experiment: Experiment, cloud: Cloud) -> None:
     """The end of patience is an error that says what has not ended."""
     experiment.submit(TABLE[:3])
@@ -369,6 +387,13 @@ def test_wait_that_takes_too_long(experiment: Experiment, cloud: Cloud) -> None:
     assert str(caught.value) == (
         "after 0.1 s these jobs have not ended: 1 queued, 1 running. Try: wait longer, or look at status()"
     )
+
+
+def test_wait_for_workers_that_never_came(experiment: Experiment) -> None:
+    """Where no job was ever taken, it is not the jobs that one has to look at."""
+    experiment.submit(TABLE[:2])
+    with pytest.raises(NotFinished, match=r"2 queued\. Try: see whether workers run"), redirect_stderr(io.StringIO()):
+        experiment.wait(0)
 
 
 def test_wait_for_what_was_never_sent(cloud: Cloud) -> None:
@@ -410,6 +435,13 @@ def test_repr_is_one_line(bare_cloud: Cloud) -> None:
     shown = experiment._repr_html_()
     assert "Experiment exp" in shown
     assert bare_cloud.queue.url in shown
+
+
+def test_a_path_is_no_cloud() -> None:
+    """Who gives the env file itself is told how to connect."""
+    with pytest.raises(BadInput) as caught:
+        Experiment("exp", "submitter.env")  # type: ignore[arg-type]
+    assert str(caught.value) == "'submitter.env' is no cloud. Try: Experiment('exp', lrtkit.connect(env_file))"
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "_lrt", "files", "a b", ".", "x" * 129])

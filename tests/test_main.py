@@ -143,6 +143,14 @@ def test_check_and_wait_say_whether_all_is_done(shell: Shell) -> None:
     assert (shell("wait").code, shell("status", "--check").code) == (0, 0)
 
 
+def test_a_check_of_nothing_is_no_success(shell: Shell) -> None:
+    """A slip in the experiment's name does not let a script go on."""
+    assert shell("status").code == 0
+    checked = shell("status", "--check")
+    assert (checked.code, checked.out) == (2, "")
+    assert checked.err.startswith("experiment exp has no jobs in bucket ")
+
+
 def test_cancel_retry_and_why(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     """Jobs are named by words, or on standard input."""
     shell("submit", shell.table())
@@ -187,7 +195,8 @@ def test_dead_letters_and_artifacts(shell: Shell) -> None:
     """Nothing set aside and no files are tables without rows."""
     shell("submit", shell.table())
     assert shell("dead-letters").out == "job_id,reason,error_type,failed_at,state,body\n"
-    assert shell("artifacts", "a").out == "name,size,sha256\n"
+    assert shell("artifacts", "a", "b").out == "job_id,name,size,sha256\n"
+    assert shell("artifacts", "a", "--to", str(shell.folder / "new")).out == "job_id,name,size,sha256,path\n"
     assert shell("dead-letters", "--table").out.startswith("no rows; columns: reason")
 
 
@@ -248,6 +257,15 @@ def test_the_module_is_a_command(shell: Shell, env_file: Path) -> None:
     wrong = subprocess.run([sys.executable, "-m", "lrtkit", "status"], capture_output=True, text=True, check=False)
     assert (wrong.returncode, wrong.stdout) == (2, "")
     assert wrong.stderr.splitlines()[-1].endswith("the following arguments are required: --experiment")
+
+
+def test_the_core_alone_is_told_what_it_lacks() -> None:
+    """Where pandas is not installed, a sentence says so and what to do, and no traceback."""
+    code = "import runpy, sys; sys.modules['pandas'] = None; runpy.run_module('lrtkit', run_name='__main__')"
+    bare = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (bare.returncode, bare.stdout) == (2, "")
+    assert bare.stderr.startswith("python -m lrtkit needs pandas, which is not installed in ")
+    assert bare.stderr.count("\n") == 1
 
 
 def test_json_is_that_of_one_text() -> None:

@@ -34,6 +34,7 @@ EXIT_INVALID = 65
 
 _STOPS = (signal.SIGTERM, signal.SIGINT)
 _PR_SET_PDEATHSIG = 1
+_NOT_THE_WORKLOAD = (__file__, importlib.__file__, "<frozen importlib")
 
 
 class Places:
@@ -95,11 +96,21 @@ def _driven(workload: str, places: Places) -> int:
         _write_json(places.error, {"type": "InvalidJob", "message": str(error)}, "reason")
         return EXIT_INVALID
     except Exception as error:  # noqa: BLE001  (whatever a researcher's code raises becomes the job's failure)
-        traceback.print_exc()
-        message = str(error) or "it gave no reason"
-        told = {"type": type(error).__qualname__, "message": message, "traceback": traceback.format_exc()}
+        text = "".join(traceback.format_exception(_seen_from_the_workload(error)))
+        sys.stderr.write(text)
+        told = {"type": type(error).__qualname__, "message": str(error) or "it gave no reason", "traceback": text}
         _write_json(places.error, told, "error")
         return 1
+
+
+def _seen_from_the_workload(error: Exception) -> Exception:
+    """Return an error without what led to the workload, which would hide the few lines that its reader can mend."""
+    trace = error.__traceback__
+    while trace and trace.tb_frame.f_code.co_filename.startswith(_NOT_THE_WORKLOAD):
+        trace = trace.tb_next
+    if isinstance(error, BadInput):
+        error.__cause__ = None  # its sentence says it all
+    return error.with_traceback(trace)
 
 
 class Host:

@@ -42,7 +42,6 @@ def _listed(ids: Ids) -> list[str]:
     if isinstance(ids, pd.DataFrame) or (isinstance(ids, pd.Series) and ids.index.name == "job_id"):
         ids = ids.index
     found = list(ids) if isinstance(ids, Iterable) else [ids]
-    strange = next((each for each in found if not isinstance(each, str)), None)
-    if strange is not None:
-        raise BadInput(f"{strange!r} is no job_id; nothing was done. Try: ids of status()")
+    if strange := [each for each in found if not isinstance(each, str)]:
+        raise BadInput(f"{strange[0]!r} is no job_id; nothing was done. Try: ids of status()")
     return found

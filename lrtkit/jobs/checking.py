@@ -63,7 +63,8 @@ class _Columns:
     def __init__(self, required: Sequence[str]) -> None:
         self._rows = 0
         self._there: dict[Any, None] = {}
-        self._missing = {name: Faults() for name in required}
+        names = [required] if isinstance(required, str) else required
+        self._missing = {name: Faults() for name in names}
 
     def add(self, row: Row) -> None:
         self._rows += 1

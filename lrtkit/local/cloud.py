@@ -159,7 +159,8 @@ def _status_of(cloud: LocalCloud) -> Status:
     return Status(
         Condition.RUNNING,
         f"The local cloud in {cloud.folder} runs: SQS and S3 at {cloud.sqs_url}, SaladCloud at {cloud.salad_url}, "
-        f"{sum(groups.values())} replicas running.",
+        f"{sum(group['running'] for group in groups.values())} replicas running."
+        + "".join(f" In {name}, {group['trouble']}" for name, group in groups.items() if group["trouble"]),
         cloud,
     )
 

@@ -24,7 +24,7 @@ _ENDS = {
 
 _UNTAKEN = {
     JobState.UNSENT: "Its submission is under way or broke off. Try: submit the table again.",
-    JobState.QUEUED: "No worker has taken it yet.",
+    JobState.QUEUED: "No worker has taken it yet. Try: see whether one runs, and what it logs.",
     JobState.EXPIRED: "The queue has dropped its message after 14 days. Try: submit the table again.",
     JobState.DONE: "A worker that keeps no record has left its result.",
     JobState.CANCELLED: "No worker had taken it.",

@@ -71,7 +71,9 @@ class Group:
     pending_change: bool
 
     def __str__(self) -> str:
-        return f"container group {self.name}: {self.status}, {self.counts.running} of {self.replicas} replicas running"
+        run = f"{self.counts.running} of {self.replicas} replicas running"
+        described = f"; {self.description}" if self.description else ""
+        return f"container group {self.name}: {self.status}, {run}{described}"
 
     @classmethod
     def parse(cls, answer: Mapping[str, Any]) -> Group:

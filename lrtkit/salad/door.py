@@ -85,7 +85,7 @@ def _successful(outcome: urllib3.BaseHTTPResponse | _Failure) -> urllib3.BaseHTT
 _DECISIONS: dict[int, tuple[type[LrtError], str]] = {
     401: (Denied, "check salad_api_key"),
     403: (Denied, "check salad_api_key and salad_org, and that the key may do this"),
-    404: (NotFound, "check the names of organization, project, group and instance"),
+    404: (NotFound, "deploy it, or mend salad_org, salad_project and salad_container_group_name"),
     408: (Unavailable, "the same again, later"),
     409: (Conflict, "read it again, then repeat"),
     412: (Conflict, "read it again, then repeat"),

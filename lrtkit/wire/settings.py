@@ -42,6 +42,8 @@ _SOURCES = {
     "R2_AWS_ACCESS_KEY_ID": "an R2 API token's access key, from the Cloudflare console under R2",
     "R2_AWS_SECRET_ACCESS_KEY": "shown once beside the R2 access key in the Cloudflare console",
 }
+VARIABLES = tuple(_SOURCES)
+"""What queue and bucket need."""
 
 
 @dataclass(frozen=True)

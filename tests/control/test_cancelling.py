@@ -94,6 +94,8 @@ def test_unknown_ids_are_told_before_anything_is_done(desk: Desk) -> None:
     assert desk.state("a") == "queued"
     with pytest.raises(BadInput, match="5 is no job_id"):
         desk.experiment.cancel([5])  # type: ignore[list-item]
+    with pytest.raises(BadInput, match="None is no job_id"):
+        desk.experiment.cancel(["a", None])  # type: ignore[list-item]
 
 
 def test_what_the_guides_worker_has(desk: Desk) -> None:

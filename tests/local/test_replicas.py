@@ -1,10 +1,17 @@
 """Replicas are real processes, each on a node of its own."""
 
+import asyncio
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
+from lrtkit import local
+from lrtkit.local.salad.group import Group
+from lrtkit.local.salad.instance import Instance
+from lrtkit.local.salad.replicas import Replicas
+from lrtkit.local.salad.settings import Settings
 from lrtkit.salad import GroupStatus, InstanceState
 
 ENVIRONMENT = "import json, os, time; print(json.dumps(dict(os.environ)), os.getcwd(), flush=True); time.sleep(600)"
@@ -71,6 +78,69 @@ def test_a_worker_that_fails_moves_to_another_node(deploy, eventually):
     eventually(has_moved)
     assert len(group.instances()) == 1
     assert group.instances()[0].state is InstanceState.ALLOCATING
+
+
+def test_what_a_worker_that_cannot_start_said_is_told(deploy, cloud, eventually):
+    """Why nothing runs is read in the group and in the cloud's status, until the group is another."""
+    group = deploy("raise SystemExit('there is no module lora')")
+    told = eventually(lambda: group.read().description)
+    assert told == "the last worker that failed left with 1 and said: there is no module lora"
+    assert str(group.read()).endswith(f"replicas running; {told}")
+    assert f"In {group.name}, {told}" in local.status(cloud.folder).sentence
+    group.patch(container={"command": [sys.executable, "-c", IDLE]})
+    assert group.read().description == ""
+
+
+class Worker:
+    """Stands in for a node: it says when its worker starts, and lets it run."""
+
+    def __init__(self):
+        self.started = asyncio.Event()
+
+    async def run(self, *_):
+        """Run for ever."""
+        self.started.set()
+        await asyncio.Event().wait()
+
+
+class Tired:
+    """A site on which six workers of the group have failed already, so that the next one would wait for 32 s."""
+
+    def __init__(self):
+        self.settings = Settings(startup_s=0)
+        self.worker = Worker()
+        self.tasks = []
+
+    def new_instance(self, group, **_):
+        """Return the instance that waits."""
+        return Instance("i", "m", self.worker, group.version, failures=6)
+
+    def environment(self, *_):
+        """Return nothing."""
+        return {}
+
+    def spawn(self, work):
+        """Run in the background."""
+        self.tasks.append(asyncio.create_task(work))
+        return self.tasks[-1]
+
+
+def test_a_mended_group_does_not_wait_for_what_was_wrong():
+    """However long the next try was put off after failures, what is deployed anew is tried at once."""
+
+    async def story():
+        spec = {"name": "g", "autostart_policy": True, "replicas": 1, "container": {"resources": {}}}
+        site, group = Tired(), Group(spec)
+        group.prepared = True
+        replicas = Replicas(group, site)
+        replicas.reconcile()
+        await asyncio.sleep(0)
+        replicas.restart_all()
+        await asyncio.wait_for(site.worker.started.wait(), 10)
+        for task in site.tasks:
+            task.cancel()
+
+    asyncio.run(story())
 
 
 def test_a_command_that_cannot_start_is_told_in_the_log(deploy, eventually):

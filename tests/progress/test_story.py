@@ -86,7 +86,7 @@ def test_a_running_attempt_counts_until_now() -> None:
 @pytest.mark.parametrize(
     ("told", "sentence"),
     [
-        (view(None), "exp/a is queued.\nNo worker has taken it yet."),
+        (view(None), "exp/a is queued.\nNo worker has taken it yet. Try: see whether one runs, and what it logs."),
         (view(None, sent=False), "exp/a is unsent.\nIts submission is under way or broke off."),
         (view(None, 30_000, sent_at=START), "exp/a is expired.\nThe queue has dropped its message after 14 days."),
         (view(None, damage="the record is not readable"), "exp/a is failed.\nThe record is not readable."),
@@ -138,7 +138,10 @@ def test_why_of_an_experiment(cloud: Cloud) -> None:
     experiment = Experiment("exp", cloud)
     experiment.submit([{"name": "a", "steps": 100}])
     made = claim(NEW, 0)
-    assert experiment.why("a").text == "exp/a is queued.\nNo worker has taken it yet."
+    assert (
+        experiment.why("a").text
+        == "exp/a is queued.\nNo worker has taken it yet. Try: see whether one runs, and what it logs."
+    )
     record = replace(made, fingerprint=Job({"steps": 100}).fingerprint)
     cloud.store.put(keys.record("exp/a"), record.to_bytes())
     assert "received once" in experiment.why("exp/a").text

@@ -38,6 +38,7 @@ def test_a_failure_is_recorded(lab: Lab, how: str, kind: str, message: str, trac
     record, error = lab.record(), lab.error()
     assert (error.type, error.message) == (kind, message)
     assert traceback in error.traceback
+    assert "host.py" not in error.traceback  # it begins where the workload does
     assert f"about to fail as {how}" in error.output
     assert (record.state, record.counts.failures, record.counts.interruptions) == (State.FAILED, 1, 0)
     assert (record.attempts[0].outcome, record.attempts[0].cause) == ("failed", "failure")

@@ -36,8 +36,13 @@ class Extras:
         )
 
     async def status(self, _request: Request) -> Response:
-        """Tell that the cloud answers, and how many replicas run in each group."""
-        return JSONResponse({name: len(replicas.running) for name, replicas in self._cloud.groups.items()})
+        """Tell that the cloud answers, how many replicas run in each group, and how the last of its workers failed."""
+        return JSONResponse(
+            {
+                name: {"running": len(replicas.running), "trouble": replicas.group.trouble}
+                for name, replicas in self._cloud.groups.items()
+            }
+        )
 
     async def get_settings(self, _request: Request) -> Response:
         """Tell the settings."""

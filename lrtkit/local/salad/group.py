@@ -31,6 +31,8 @@ class Group:
         self.has_run = False
         self.exit_codes: list[int] = []
         """Of replicas that ended and are not to come again."""
+        self.trouble = ""
+        """How the last worker failed, as long as the group is what it was then."""
 
     @property
     def name(self) -> str:
@@ -55,7 +57,9 @@ class Group:
         self.spec = spec
         self.updated = stamp()
         restarts = any(before.get(field) != self.container.get(field) for field in _RESTARTING)
-        self.version += restarts
+        if restarts:
+            self.version += 1
+            self.trouble = ""
         return restarts
 
     def start(self) -> None:
@@ -94,7 +98,7 @@ class Group:
         counts = Counter(_COUNTED_AS.get(instance.state, instance.state) for instance in instances)
         return {
             "status": self._status(),
-            "description": "",
+            "description": self.trouble,
             "start_time": self.started_at,
             "finish_time": self.finished_at,
             "instance_status_counts": {f"{state}_count": counts[state] for state in State if state not in _COUNTED_AS},

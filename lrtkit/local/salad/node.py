@@ -14,6 +14,7 @@ import psutil
 from lrtkit.local import processes
 
 _LOG_BYTES = 4 * 2**20
+_LINE = 500
 _CANNOT_START = 127  # as a shell says it
 
 
@@ -64,6 +65,12 @@ class Node:
     def kill(self) -> None:
         """Kill all of the node's processes at once."""
         processes.kill(self.marks)
+
+    @property
+    def last_line(self) -> str:
+        """What the node's processes have said last."""
+        lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines() if self._log.exists() else []
+        return next((line.strip() for line in reversed(lines) if line.strip()), "nothing")[:_LINE]
 
     def freeze(self) -> None:
         """Stop all of the node's processes where they are."""

@@ -101,9 +101,13 @@ class Replicas:
         self._cut_off(instance, self._site.spawn(self._zombie(instance)))
 
     def restart_all(self) -> None:
-        """Bring all replicas to the group's present version."""
-        for instance in self.running:  # the others will start with it anyway
-            self.recreate(instance)
+        """Bring all replicas to the present version; those that wait after failures of another begin at once."""
+        for instance in self.staying:
+            if instance.is_running:
+                self.recreate(instance)
+            elif instance.failures:
+                instance.failures = 0
+                self._lead(instance, self._live(instance))
 
     def _add(self, *, failures: int) -> None:
         instance = self._site.new_instance(self.group, failures=failures)
@@ -151,6 +155,7 @@ class Replicas:
         if code == 0 or policy == "never":
             self.group.exit_codes.append(code)
             return
+        self.group.trouble = f"the last worker that failed left with {code} and said: {instance.node.last_line}"
         self._site.exclude(self.group, instance)
         if len(self.staying) < self.group.wanted:
             self._add(failures=0 if instance.ran_s > _SOUND_S else instance.failures + 1)
