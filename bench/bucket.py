@@ -81,7 +81,8 @@ class _Door(asyncio.Protocol):
             if len(self._read) < end + 4 + size:
                 return
             body, self._read = self._read[end + 4 : end + 4 + size], self._read[end + 4 + size :]
-            self._answer(*first.split(" ")[:2], body)
+            method, target, _ = first.split(" ")
+            self._answer(method, target, body)
 
     def _answer(self, method: str, target: str, body: bytes) -> None:
         path, _, query = target.partition("?")

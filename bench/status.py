@@ -40,7 +40,7 @@ def measure() -> Iterator[Row]:
         firsts = [_timed(_progress(far).status) for _ in range(ROUNDS)]
         progress = _progress(far)
         progress.status()
-        refreshes = [_timed(progress.status) for turn in range(ROUNDS) if _move(near, turn) is None]
+        refreshes = [_timed(progress.status) for _ in _moved(near)]
         results = [_timed(progress.results) for _ in range(ROUNDS)]
         looped_s = _timed(lambda: _loop(far))[0] / LOOPED * JOBS
     words, meets = at_most(5)
@@ -70,12 +70,14 @@ def _progress(url: str) -> Progress:
     return Progress(S3Store(BucketSettings("bench", url, ACCESS)), "bench")
 
 
-def _move(url: str, turn: int) -> None:
-    """Let some jobs save another checkpoint."""
+def _moved(url: str) -> Iterator[None]:
+    """Let some jobs save another checkpoint, before each round."""
     store = S3Store(BucketSettings("bench", url, ACCESS))
-    for number in range(CHANGED):
-        job = _job(4 * number)
-        store.put(keys.record(job.job_id), _record(job, step=801 + turn).to_bytes())
+    for turn in range(ROUNDS):
+        for number in range(CHANGED):
+            job = _job(4 * number)
+            store.put(keys.record(job.job_id), _record(job, step=801 + turn).to_bytes())
+        yield
 
 
 def _loop(url: str) -> None:

@@ -111,6 +111,7 @@ def scaler() -> Scaler:
 def page(tmp_path: Path) -> Iterator[CapturedIO]:
     """What a page would get: a shell as a kernel has one, whose displays are caught."""
     shell = InteractiveShell.instance(ipython_dir=str(tmp_path))
+    assert shell.history_manager
     shell.history_manager.enabled = False
     with capture_output() as caught:
         yield caught

@@ -34,7 +34,7 @@ def experiment(cloud: Cloud) -> Experiment:
 
 def bodies(cloud: Cloud) -> list[dict[str, Any]]:
     """Take every message from the queue, and return what the worker would read."""
-    found = []
+    found: list[dict[str, Any]] = []
     while message := cloud.queue.receive(lease_s=30, wait_s=0, attempt_id=f"take-{len(found)}"):
         found.append(dict(parse(message.body).fields))
         cloud.queue.delete(message.receipt)
@@ -157,7 +157,7 @@ def test_a_job_taken_before_the_crash_is_not_sent_again(cloud: Cloud) -> None:
         Experiment("exp", replace(cloud, queue=Breaking(cloud, 1, Denied("no")))).submit(TABLE)
     record(cloud, "exp/j000")
     outcome = Experiment("exp", cloud).submit(TABLE)
-    assert outcome.loc["exp/j000"].tolist() == ["known", "running"]
+    assert list(outcome.loc["exp/j000"]) == ["known", "running"]
     assert set(outcome["outcome"].drop("exp/j000")) == {"sent"}
 
 
@@ -307,6 +307,7 @@ def test_depth_has_a_past(experiment: Experiment) -> None:
     assert list(depth.columns) == ["waiting", "in_flight", "delayed", "dead", "oldest"]
     assert depth.index.name == "at"
     assert depth.index.is_monotonic_increasing
+    assert isinstance(depth.index, pd.DatetimeIndex)
     assert str(depth.index.tz) == "UTC"
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -216,7 +217,7 @@ def test_a_service_that_is_not_there_ends_with_3(bare_cloud: Cloud, env_file: Pa
 def test_values_of_every_kind() -> None:
     """Times, truth values and seconds have one spelling in JSON and in CSV."""
     index = pd.Index(["a", "b"], name="job_id")
-    columns = {
+    columns: dict[str, pd.Series[Any]] = {
         "at": pd.to_datetime(pd.Series(["2026-11-24T10:00:00Z", None]), utc=True),
         "left": pd.Series(pd.to_timedelta([90, None], unit="s")),
         "on": pd.Series([True, None], dtype="boolean"),

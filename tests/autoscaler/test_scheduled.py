@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from importlib import util
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -56,7 +56,7 @@ def lambdas(tmp_path: Path):
     archive.write_bytes(bundle())
     bare.mkdir()
     for name in OF_LAMBDA:
-        origin = Path(util.find_spec(name).origin)
+        origin = Path(str(import_module(name).__file__))
         (bare / (name if origin.name == "__init__.py" else origin.name)).symlink_to(
             origin.parent if origin.name == "__init__.py" else origin
         )

@@ -77,8 +77,8 @@ def readings(day: Day, policy: Policy) -> list[dict]:
     frame = play(day, policy, QUIET).readings
     decision = Decision(0, Action.NOTHING, ("because",))
     seen = [
-        Snapshot(row.waiting, row.in_flight, 0, row.replicas, "running", at=at.timestamp())
-        for at, row in zip(frame.index, frame.itertuples(), strict=True)
+        Snapshot(row["waiting"], row["in_flight"], 0, row["replicas"], "running", at=at.timestamp())
+        for at, row in zip(frame.index, frame.to_dict("records"), strict=True)
     ]
     return [Step(each, decision, Outcome.DONE).to_json() for each in seen]
 

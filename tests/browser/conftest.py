@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import nbformat
 import pytest
@@ -18,6 +19,9 @@ import urllib3
 from lrtkit import local
 from tests.servers import free_ports
 from tests.waiting import until
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install -e '.[dev]'")
 
@@ -46,7 +50,7 @@ IDLE = """() => {
 class Lab:
     """A running JupyterLab, and the page that it is open on."""
 
-    def __init__(self, url: str, token: str, folder: Path, page: sync_api.Page) -> None:
+    def __init__(self, url: str, token: str, folder: Path, page: Page) -> None:
         self.url, self.token, self.folder, self.page = url, token, folder, page
 
     def open(self, notebook: str) -> None:

@@ -239,10 +239,14 @@ def test_it_is_readable_in_narrow_and_in_dark(board: Board) -> None:
     """On a narrow page nothing sticks out, and the dark theme leaves words and picture readable."""
     page = board.page
     page.set_viewport_size({"width": 760, "height": 1000})
-    page.wait_for_timeout(500)
-    edge = page.locator(".jp-NotebookPanel-notebook").first.bounding_box()
-    place = board.whole.bounding_box()
-    assert place["x"] + place["width"] <= edge["x"] + edge["width"] + 1
+
+    def fits() -> bool:
+        edge, place = page.locator(".jp-NotebookPanel-notebook").first.bounding_box(), board.whole.bounding_box()
+        assert edge
+        assert place
+        return edge["width"] < 760 and place["x"] + place["width"] <= edge["x"] + edge["width"] + 1
+
+    until(fits)
     board.lab.picture("board-narrow")
     page.set_viewport_size({"width": 1280, "height": 1000})
     board.lab.menu("Settings", "Theme", "JupyterLab Dark")

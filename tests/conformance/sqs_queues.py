@@ -55,7 +55,7 @@ def attributes_out_of_range_are_refused(desk: Queues) -> None:
     odd = {"VisibilityTimeout": 43_201, "DelaySeconds": 901, "ReceiveMessageWaitTimeSeconds": 21}
     for name, value in odd.items():
         with refused("InvalidAttributeValue"):
-            desk.make(**{name: value})
+            desk.make(**{name: str(value)})
 
 
 @rule("sqs", relied=True)

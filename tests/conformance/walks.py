@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Set
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -139,7 +140,7 @@ class BucketWalk:
         """Make one call to both, and return its name and what each told."""
         moves = (self._put, self._put, self._put, self._get, self._head, self._delete, self._delete_many, self._list)
         name, call = self.dice.choice(moves)()
-        ours, theirs = (told(lambda client=client: call(client)) for client in self.clients)
+        ours, theirs = (told(partial(call, client)) for client in self.clients)
         return name, ours, theirs
 
     def _where(self) -> dict[str, str]:

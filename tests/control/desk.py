@@ -65,7 +65,7 @@ class Desk:
 
     def messages(self) -> list[Message]:
         """Take every message that is there to be taken from the queue."""
-        found = []
+        found: list[Message] = []
         while message := self.cloud.queue.receive(lease_s=30, wait_s=0, attempt_id=f"take-{len(found)}"):
             found.append(message)
         return found

@@ -24,14 +24,14 @@ def refusals(words: str, times: int):
 
 def test_a_role_that_is_too_new_is_waited_for():
     """The call is made again, after longer and longer pauses, until the role is known."""
-    pauses = []
+    pauses: list[float] = []
     assert settled(refusals(TOO_NEW, 3), sleep=pauses.append) == "made"
     assert pauses == [1, 2, 4]
 
 
 def test_patience_has_an_end():
     """A role that is not known after half a minute is told."""
-    pauses = []
+    pauses: list[float] = []
     with pytest.raises(BadInput, match="cannot be assumed"):
         settled(refusals(TOO_NEW, 99), sleep=pauses.append)
     assert 30 <= sum(pauses) < 40
@@ -39,7 +39,7 @@ def test_patience_has_an_end():
 
 def test_any_other_refusal_is_told_at_once():
     """What will not mend itself is not waited for."""
-    pauses = []
+    pauses: list[float] = []
     with pytest.raises(BadInput, match="too large"):
         settled(refusals("the zip is too large", 1), sleep=pauses.append)
     assert pauses == []

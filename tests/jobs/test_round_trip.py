@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 import pytest
@@ -48,8 +48,8 @@ def test_a_frame_comes_back_as_it_went(data: st.DataObject, rows: int) -> None:
     for place, dtype in enumerate(chosen):
         values = data.draw(st.lists(COLUMNS[dtype], min_size=rows, max_size=rows))
         made = pd.Series([None] * rows, dtype="object")
-        made[:] = [pd.Timestamp(value, tz="UTC") for value in values] if dtype.startswith("datetime") else values
-        columns[f"{place}"] = made.astype(dtype)
+        made[:] = [pd.Timestamp(str(value), tz="UTC") for value in values] if dtype.startswith("datetime") else values
+        columns[f"{place}"] = made.astype(cast("Any", dtype))
     frame = pd.DataFrame(columns)
     back = there_and_back(frame)
     for name, column in frame.drop(columns="name").items():
@@ -60,7 +60,7 @@ def test_a_frame_comes_back_as_it_went(data: st.DataObject, rows: int) -> None:
 
 
 @given(st.integers(0, 30), st.integers(0, 2), st.sampled_from([None, float("nan"), pd.NA, pd.NaT]))
-def test_a_gap_is_told_by_row_and_column(row: int, column: int, gap: object) -> None:
+def test_a_gap_is_told_by_row_and_column(row: int, column: int, gap: Any) -> None:
     """Nothing is made up for a value that is missing, wherever it is."""
     frame = pd.DataFrame({"a": range(31), "b": 0.5, "c": "text"}).astype(object)
     frame.iloc[row, column] = gap

@@ -93,7 +93,7 @@ def test_the_same_job_has_the_same_deduplication_id() -> None:
 
 def test_only_what_failed_is_sent_again() -> None:
     """Of a batch of which two entries fail on the service's side, these two alone go again."""
-    failing = {2: Unavailable("internal error"), 7: Throttled("slow down")}
+    failing: dict[int, LrtError] = {2: Unavailable("internal error"), 7: Throttled("slow down")}
     queue = Memory(lambda call, _: failing if call == 1 else {})
     assert send(queue, jobs(10)) == 10
     assert (queue.calls, Counter(queue.taken).most_common(1)[0][1], len(queue.taken)) == (2, 1, 10)
@@ -210,8 +210,8 @@ class Service(ThreadingHTTPServer):
     def queue(self) -> SqsQueue:
         """The queue as a submitter has it."""
         url = f"http://127.0.0.1:{self.server_address[1]}"
-        where = (f"{url}/000000000000/{name}.fifo" for name in ("jobs", "dead"))
-        return SqsQueue(QueueSettings(*where, "us-east-1", Access("KEY", "secret"), url))
+        jobs, dead = (f"{url}/000000000000/{name}.fifo" for name in ("jobs", "dead"))
+        return SqsQueue(QueueSettings(jobs, dead, "us-east-1", Access("KEY", "secret"), url))
 
 
 class Call(BaseHTTPRequestHandler):

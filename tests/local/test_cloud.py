@@ -61,6 +61,7 @@ def test_up_gives_servers_and_env_files(folder):
     done = run("up", folder)
     cloud = local.status(folder).cloud
     assert done.returncode == 0
+    assert cloud
     assert cloud.sqs_url in done.stdout
     values = read_env_file(cloud.submitter_env)
     settings = CloudSettings.from_env(values)
@@ -112,7 +113,7 @@ def test_a_queue_that_is_no_fifo_queue_is_refused(folder):
     with pytest.raises(BadInput, match=r"jobs\.fifo"):
         local.up(folder, queue="jobs")
     with pytest.raises(BadInput, match="zombies_s"):
-        local.up(folder, zombies_s=3)
+        local.up(folder, zombies_s=3)  # type: ignore[call-arg]
     assert not left(folder)
 
 

@@ -62,7 +62,7 @@ def test_a_worker_that_is_done_ends_the_group_where_it_may(deploy, eventually):
 def test_a_worker_that_fails_moves_to_another_node(deploy, eventually):
     """A non-zero exit blocks the machine for the group and goes on elsewhere, less and less often."""
     group = deploy("print('failed', flush=True); raise SystemExit(3)")
-    machines = set()
+    machines: set[str] = set()
 
     def has_moved():
         machines.update(instance.machine_id for instance in group.instances())

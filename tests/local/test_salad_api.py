@@ -1,6 +1,7 @@
 """The local SaladCloud's public API: the real one's paths, shapes and refusals."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,7 @@ from lrtkit.salad import GroupStatus, InstanceState
 from lrtkit.wire.errors import BadInput, NotFound
 from lrtkit.wire.settings import read_env_file
 
-SPEC = {
+SPEC: dict[str, Any] = {
     "name": "workers",
     "autostart_policy": False,
     "restart_policy": "always",
@@ -106,7 +107,8 @@ def test_a_group_passes_through_its_states(cloud, deploy, client, eventually):
     """A group is pending, deploying and running; its instance is allocated, created and runs."""
     cloud.set(startup_s=1)
     group = deploy(IDLE)
-    seen, states = [group.read().status], []
+    seen = [group.read().status]
+    states: list[str] = []
 
     def runs():
         seen.append(group.read().status)
@@ -192,7 +194,7 @@ def test_a_deleted_group_is_gone_at_once(deploy, client, alive, eventually):
 )
 def test_a_wrong_group_is_refused(client, changes, said):
     """What the real API refuses on creation is refused here, with the field's name."""
-    spec = {**SPEC, **changes}
+    spec: dict[str, Any] = {**SPEC, **changes}
     spec["container"] = {**SPEC["container"], **changes.get("container", {})}
     spec["container"]["resources"] = {**SPEC["container"]["resources"], **spec["container"].get("resources", {})}
     with pytest.raises(BadInput, match=said):

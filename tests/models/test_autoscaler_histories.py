@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import cast
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lrtkit.autoscaler import Autoscaler
+from lrtkit.salad import SaladClient
 from lrtkit.scaling import Policy
+from lrtkit.wire.sqs import SqsQueue
 from tests.models.group import GroupModel, QueueModel
 from tests.simulation.clock import START
 from tests.simulation.cloud import CloudTwin
@@ -17,7 +20,7 @@ TICK_S = 60
 ENOUGH_TICKS = 120
 """Two hours, after which a group without jobs has been stopped, however patient the policy is."""
 
-ONE_CHANGE = ([], ["patch"], ["patch", "start"], ["start"], ["stop"])
+ONE_CHANGE: tuple[list[str], ...] = ([], ["patch"], ["patch", "start"], ["start"], ["stop"])
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,8 @@ class Scene:
 
     def __post_init__(self) -> None:
         store = CloudTwin(now=lambda: self.time_s).store
-        self.scaler = Autoscaler(self.queue, store, self.group, group="workers", policy=self.policy)
+        queue, salad = cast("SqsQueue", self.queue), cast("SaladClient", self.group)
+        self.scaler = Autoscaler(queue, store, salad, group="workers", policy=self.policy)
 
     def live(self, minute: Minute) -> None:
         """Let a minute pass."""

@@ -67,7 +67,7 @@ def experiment(name: str, folder: Path) -> Experiment:
 def test_failures_end_as_they_should(failures: nbformat.NotebookNode, folder: Path) -> None:
     """By the bucket: what could not run has failed once, what blew up three times, and all others are done."""
     status = experiment("failing", folder).status()
-    told = {job.removeprefix("failing/"): state for job, state in status["state"].items()}
+    told = {str(job).removeprefix("failing/"): state for job, state in status["state"].items()}
     mended = {"hot-mended": "done", "coarse-mended": "done"}
     assert told == {"good": "done", "long": "done", "hot": "failed", "coarse": "failed"} | mended
     assert status["failures"][["failing/hot", "failing/coarse"]].tolist() == [1, 3]

@@ -121,7 +121,7 @@ def test_times_of_jobs_that_wait_or_have_ended(cloud: Cloud) -> None:
     status = Progress(cloud.store, "exp", now=lambda: seconds_of(at(59))).status()
     assert status["age"].dt.total_seconds().tolist() == [3, 59]
     assert pd.isna(status["time_left"]["exp/ended"])
-    assert status.loc["exp/fresh", ["causes", "rate_per_s"]].tolist() == ["3 node gone, 1 hand-over", 2.0]
+    assert list(status.loc["exp/fresh", ["causes", "rate_per_s"]]) == ["3 node gone, 1 hand-over", 2.0]
     assert status["time_left"]["exp/fresh"] == pd.Timedelta("2s")
 
 
@@ -239,8 +239,8 @@ def test_a_result_that_is_named_like_a_field(cloud: Cloud) -> None:
     put(cloud, "exp/a", RUNNING.done({"temperature": 1.01}, {}, now=at(3)))
     put(cloud, "exp/b", RUNNING.done(55, {}, now=at(3)))
     results = Progress(cloud.store, "exp").results()
-    assert results.loc["exp/a", ["temperature", "result.temperature", "result"]].to_list() == [1.0, 1.01, "x"]
-    assert results.loc["exp/b", ["temperature", "result.result"]].to_list() == [1.0, 55]
+    assert list(results.loc["exp/a", ["temperature", "result.temperature", "result"]]) == [1.0, 1.01, "x"]
+    assert list(results.loc["exp/b", ["temperature", "result.result"]]) == [1.0, 55]
 
 
 def test_members_of_a_result_that_have_one_name(cloud: Cloud) -> None:

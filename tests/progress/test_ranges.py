@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import given
@@ -21,7 +21,7 @@ PAGE = 5
 class Bucket:
     """A bucket of keys, whose pages are short; ``rounds`` has how many pages each call asked for."""
 
-    def __init__(self, keys: set[str], order: Callable[[str], object] = str.encode) -> None:
+    def __init__(self, keys: set[str], order: Callable[[str], Any] = str.encode) -> None:
         self.keys = keys
         self.rounds: list[int] = []
         self._order = order

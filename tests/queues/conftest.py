@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,7 +59,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def names() -> dict[str, object]:
+def names() -> dict[str, Any]:
     """Names of queues, bucket and users that no other test has."""
     mark = uuid.uuid4().hex[:8]
     return {
@@ -89,7 +90,7 @@ def admin_file(folder: Path, url: str, access: Access) -> Path:
 
 
 @pytest.fixture
-def setup(gate: Recorder, names: dict[str, object], clock: Clock, tmp_path: Path) -> Iterator[Setup]:
+def setup(gate: Recorder, names: dict[str, Any], clock: Clock, tmp_path: Path) -> Iterator[Setup]:
     """A set-up on the guarded cloud, by an administrator who may do exactly what its policy says."""
     root = Setup(Admin.from_env_file(admin_file(tmp_path, gate.url, ROOT)), tmp_path / "keys", **names, pause=clock)
     iam = aws.client("iam", ROOT, endpoint_url=gate.url, region=REGION)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lrtkit import connect
-from lrtkit.queues import Admin, Cloudflare, Setup
+from lrtkit.queues import Admin, Cloudflare, Role, Setup
 from lrtkit.wire.errors import BadInput, Denied, Unavailable
 from lrtkit.wire.settings import Access, read_env_file, write_env_file
 from tests.queues.cloudflare import ACCOUNT, FakeCloudflare
@@ -32,9 +33,7 @@ def cloudflare(fake: FakeCloudflare, server: str) -> Cloudflare:
 
 
 @pytest.fixture
-def on_r2(
-    server: str, cloudflare: Cloudflare, names: dict[str, object], clock: Clock, tmp_path: Path
-) -> Iterator[Setup]:
+def on_r2(server: str, cloudflare: Cloudflare, names: dict[str, Any], clock: Clock, tmp_path: Path) -> Iterator[Setup]:
     admin = Admin.from_env_file(admin_file(tmp_path, server, ROOT), cloudflare=cloudflare)
     setup = Setup(admin, tmp_path / "keys", **names, pause=clock)
     yield setup
@@ -52,7 +51,7 @@ def test_each_role_gets_a_token_for_this_bucket_alone(on_r2: Setup, fake: FakeCl
         assert policy["permission_groups"] == [{"id": "group-write"}]
     env = env_of(on_r2, "worker")
     (token,) = [each for each in fake.own if each["id"] == env["R2_AWS_ACCESS_KEY_ID"]]
-    assert token["name"] == f"lrtkit {on_r2.users['worker']} {on_r2.bucket}"
+    assert token["name"] == f"lrtkit {on_r2.users[Role.WORKER]} {on_r2.bucket}"
     assert env["R2_AWS_SECRET_ACCESS_KEY"] == hashlib.sha256(f"value-of-{token['id']}".encode()).hexdigest()
     assert env["SQS_AWS_ACCESS_KEY_ID"] != env["R2_AWS_ACCESS_KEY_ID"]
     assert on_r2.plan().is_settled

@@ -161,7 +161,7 @@ def test_a_deletion_whose_answer_was_lost_is_read_back(server, client):
 def test_a_reallocation_whose_answer_was_lost_is_read_back(server, client):
     """An instance that is gone or stops has been moved, and is not moved twice."""
     there = {"id": "a", "machine_id": "m", "state": "running"}
-    moved = (200, {"instances": [{**there, "state": "stopping"}]}, {})
+    moved: tuple[int, Any, dict[str, str]] = (200, {"instances": [{**there, "state": "stopping"}]}, {})
     server.answers = [(503, {}, {}), moved, (503, {}, {}), (200, {"instances": [there]}, {})]
     client.reallocate("workers", "a")
     with pytest.raises(Unavailable, match="reallocate"):

@@ -52,8 +52,9 @@ def policies(draw: st.DrawFn) -> Policy:
     bounds = sorted(draw(st.tuples(st.integers(0, 500), st.integers(0, 500))))
     job_s = draw(st.none() | st.floats(10, 1e5))
     return Policy(
-        *bounds,
-        draw(st.floats(0.1, 20)),
+        min_replicas=bounds[0],
+        max_replicas=bounds[1],
+        jobs_per_replica=draw(st.floats(0.1, 20)),
         cool_down_s=draw(st.floats(0, 3000)),
         step_limit=draw(st.integers(1, 500)),
         job_s=job_s,

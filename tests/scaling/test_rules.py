@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lrtkit.scaling import Action, Outcome, Policy, decide
+from lrtkit.scaling import Action, Outcome, Policy, Step, decide
 from lrtkit.scaling.limits import firm, tightest
 from tests.scaling.cases import STATUSES, UP, policies, snapshot, snapshots, step, steps
 
@@ -199,7 +199,8 @@ def test_busy_replicas_are_kept_unless_a_limit_is_exceeded(seen, policy, past):
 @given(snapshots(jobs=st.just(0)), policies().map(lambda policy: replace(policy, min_replicas=0)))
 def test_without_jobs_it_reaches_zero(seen, policy):
     """A queue without open jobs ends in a stopped group within half an hour, whatever the group was (invariant 9)."""
-    past, now = [], seen
+    past: list[Step] = []
+    now = seen
     for minute in range(0, 31, 5):
         now = replace(now, at=seen.at + 60 * minute, at_work=0)
         decision = decide(now, policy, past)

@@ -111,7 +111,7 @@ def interruptions_are_no_failures(found: Evidence) -> Breaches:
             if write and write.state == "failed" and not (before and before.state == "failed"):
                 yield from _unearned(found, job_id, write)
     for letter in found.outcome.dead:
-        job_id = job_of(letter["body"])
+        job_id = str(job_of(letter["body"]))
         if not letter["attributes"].get("reason", {}).get("StringValue"):
             yield f"a dead letter of {job_id} has no reason"
         if not found.is_foreign(letter["body"]) and not any(write.state == "failed" for write in found.writes[job_id]):

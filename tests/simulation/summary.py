@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -24,6 +25,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.line(line)
 
 
-def _verdict(numbers: list[object]) -> Verdict:
+def _verdict(numbers: list[Any]) -> Verdict:
     days, worker_hours, took_s, calls, faults, breaches = numbers
-    return Verdict(0, breaches, "", days, worker_hours, took_s, Counter(faults), calls)  # type: ignore[arg-type]
+    return Verdict(0, breaches, "", days, worker_hours, took_s, Counter(faults), calls)

@@ -71,7 +71,7 @@ def test_a_failed_one_is_run_again(lab: Lab) -> None:
     lab.serve("fails_at", max_failures=1)
     assert lab.is_in(State.FAILED, "exp/large").error
     letters = experiment.dead_letters()
-    assert letters.loc["exp/large", ["reason", "state"]].tolist() == ["failure 1", "failed"]
+    assert list(letters.loc["exp/large", ["reason", "state"]]) == ["failure 1", "failed"]
     lab.cloud.store.delete([found.key for found in lab.cloud.store.listed(keys.submissions("exp"))])
     assert experiment.retry("large")["outcome"].tolist() == ["sent again"]
     lab.serve("fails_at")
