@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from greenlet import getcurrent
 
 from lrtkit.autoscaler import Autoscaler
 from lrtkit.connection import Cloud
+from lrtkit.salad import SaladClient
 from lrtkit.scaling import Policy
 from lrtkit.wire import keys
 from lrtkit.wire.errors import LrtError
@@ -139,9 +140,14 @@ class World:
 
     async def _step(self, machine: Machine) -> None:
         cloud = self._cloud(machine)
-        policy = Policy(0, self.scenario.max_replicas)
-        parts = (cloud.queue, cloud.store, self.salad)
-        scaler = Autoscaler(*parts, group=GROUP, policy=policy, sleep=lambda seconds: getcurrent().wait(seconds))
+        scaler = Autoscaler(
+            cloud.queue,
+            cloud.store,
+            cast("SaladClient", self.salad),
+            group=GROUP,
+            policy=Policy(0, self.scenario.max_replicas),
+            sleep=lambda seconds: getcurrent().wait(seconds),
+        )
         try:
             step = await machine.run(scaler.step, now=machine.now)
         except LrtError as error:
