@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
@@ -25,8 +26,8 @@ _PAGE = 50
 class KeyRing(Protocol):
     """The keys of one user with one service."""
 
-    def listed(self) -> Sequence[str]:
-        """Return the ids of its keys; none where there is no such user."""
+    def listed(self) -> Mapping[str, datetime | None]:
+        """Return the ids of its keys, and when each was made; none where there is no such user."""
 
     def make(self) -> Access:
         """Make a key, which the service may not know everywhere yet."""
@@ -54,14 +55,14 @@ class AwsKeys:
     endpoint_url: str | None
     pause: Pause
 
-    def listed(self) -> Sequence[str]:
-        """Return the ids of its keys; none where there is no such user."""
+    def listed(self) -> Mapping[str, datetime | None]:
+        """Return the ids of its keys, and when each was made; none where there is no such user."""
         try:
             with administered(f"cannot list the keys of {self.user}"):
                 found = self.iam.list_access_keys(UserName=self.user)["AccessKeyMetadata"]
         except NotFound:
-            return []
-        return [each["AccessKeyId"] for each in found]
+            return {}
+        return {each["AccessKeyId"]: each["CreateDate"] for each in found}
 
     def make(self) -> Access:
         """Make a key, which AWS may not know everywhere yet."""
@@ -109,9 +110,9 @@ class R2Tokens:
         jurisdiction = self.cloudflare.jurisdiction
         return f"lrtkit {self.user} {self.bucket}" + ("" if jurisdiction == "default" else f" {jurisdiction}")
 
-    def listed(self) -> Sequence[str]:
-        """Return the ids of its tokens."""
-        return [str(each["id"]) for each in self._tokens()]
+    def listed(self) -> Mapping[str, datetime | None]:
+        """Return the ids of its tokens, and when each was made, as far as Cloudflare says so."""
+        return {str(each["id"]): _time(each.get("issued_on")) for each in self._tokens()}
 
     def make(self) -> Access:
         """Make a token, and return it as a key pair, which R2 may not know everywhere yet."""
@@ -161,6 +162,10 @@ class R2Tokens:
             "permission_groups": [{"id": group}],
         }
         return {"name": self.title, "policies": [policy]}
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _is_unknown(error: ClientError) -> bool:

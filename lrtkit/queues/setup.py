@@ -11,6 +11,7 @@ from pathlib import Path
 from lrtkit.queues import names, policies
 from lrtkit.queues.admin import Admin
 from lrtkit.queues.bucket import POLICY, TIDY, UPLOADS, BucketPart
+from lrtkit.queues.holders import Holders
 from lrtkit.queues.keyrings import AwsKeys, KeyRing, R2Tokens
 from lrtkit.queues.pair import HIGH_THROUGHPUT, QUEUE, QueuePart, redrivable, redrive
 from lrtkit.queues.parts import Facts, Part
@@ -68,6 +69,10 @@ class Setup:
         if not made.is_nothing:
             self._await_rights()
         return made
+
+    def holders(self) -> Holders:
+        """Return who holds which keys, and since when; a key of a quarter of a year should be rotated."""
+        return Holders.of([key for role in self.users for key in self._env_file(role).keys(role)])
 
     def rotate(self, role: Role | str) -> list[str]:
         """Give a role new keys: made, tried and written into its env file; return their ids.

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lrtkit.queues.administering import administered
+from lrtkit.queues.holders import Key
 from lrtkit.queues.keyrings import LIMIT, KeyRing
 from lrtkit.queues.parts import Facts, tag_facts
 from lrtkit.queues.places import is_here
+from lrtkit.queues.policies import Role
 from lrtkit.wire.errors import BadInput, NotFound
 from lrtkit.wire.settings import Access, read_env_file, write_env_file
 
@@ -131,6 +133,13 @@ class EnvFilePart:
                 )
         values = read_env_file(self.path) if self.path.exists() else {}
         return self._write_with_new_keys({**self.settings, **values})
+
+    def keys(self, role: Role) -> Iterator[Key]:
+        """Yield the user's keys, and whether each is in the file."""
+        values = read_env_file(self.path) if self.path.exists() else {}
+        for prefixes, ring in self.rings.items():
+            kept = values.get(f"{prefixes[0]}_AWS_ACCESS_KEY_ID")
+            yield from (Key(role, key, made_at, key == kept) for key, made_at in ring.listed().items())
 
     def retire(self) -> list[str]:
         """Turn off all keys but those in the file, see that those still work, then delete the others; return their ids.

@@ -68,7 +68,7 @@ class FakeCloudflare:
     def _of_tokens(self, method: str, name: str, query: dict[str, list[str]], wish: Any) -> Any:
         fixed = {"verify": {"id": "admin-token", "status": "active"}, "permission_groups": GROUPS}
         if method == "POST":
-            token = {"id": uuid.uuid4().hex, "status": "active", **wish}
+            token = {"id": uuid.uuid4().hex, "status": "active", "issued_on": "2026-11-01T05:20:00Z", **wish}
             self.tokens[token["id"]] = token
             return {**token, "value": f"value-of-{token['id']}"}
         if method == "DELETE":

@@ -77,6 +77,9 @@ def test_tokens_are_rotated_and_retired_with_the_keys(on_r2: Setup, fake: FakeCl
     before = env_of(on_r2, "worker")
     assert len(on_r2.rotate("worker")) == 2
     assert len(fake.own) == 5
+    assert [row[2] for row in on_r2.holders().rows].count("2026-11-01") == 5
+    fake.own[0].pop("issued_on")
+    assert [row[2] for row in on_r2.holders().rows].count("2026-11-01") == 4
     retired = on_r2.retire("worker")
     assert retired == [before["SQS_AWS_ACCESS_KEY_ID"], before["R2_AWS_ACCESS_KEY_ID"]]
     assert before["R2_AWS_ACCESS_KEY_ID"] not in fake.tokens

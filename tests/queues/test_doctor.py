@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from email.utils import formatdate
@@ -20,6 +21,7 @@ from lrtkit.wire import keys
 from lrtkit.wire.errors import BadInput
 from lrtkit.wire.settings import read_env_file, write_env_file
 from lrtkit.wire.sqs import Outgoing
+from tests.gate import gate
 from tests.queues.conftest import env_of
 from tests.serving import serving
 
@@ -83,12 +85,16 @@ def test_every_role_is_healthy_where_policies_are_enforced(setup: Setup, role: R
 
 
 def test_it_does_no_harm(setup: Setup) -> None:
-    """Nothing is sent, received or deleted: a message that waits is received for the first time afterwards."""
+    """On a queue at work nothing is sent, received or deleted: a held message stays held, and a waiting one waits."""
     setup.apply()
-    connect(setup.env_file("reader")).queue.send(Outgoing("body", "group", "once"))
+    reader, worker = (connect(setup.env_file(role)) for role in ("reader", "worker"))
+    reader.queue.send(Outgoing("held", "held", "held"))
+    held = worker.queue.receive(lease_s=30, wait_s=1, attempt_id="held")
+    assert held
+    reader.queue.send(Outgoing("body", "group", "once"))
     for role in Role:
         doctor(setup.env_file(role))
-    worker = connect(setup.env_file("worker"))
+    worker.queue.extend(held.receipt, 30)
     message = worker.queue.receive(lease_s=30, wait_s=1, attempt_id="first")
     assert message
     assert (message.body, message.receive_count) == ("body", 1)
@@ -142,9 +148,29 @@ def test_a_bucket_without_conditional_writes_is_told(changed: Callable[..., Path
 
 
 def test_a_bucket_that_is_not_there_is_told(changed: Callable[..., Path]) -> None:
-    """A wrong name is wrong for every call."""
-    wrong = remedies(doctor(changed(R2_BUCKET_NAME="no-such-bucket")))
-    assert {"s3:ListBucket", "s3:DeleteObject"} <= set(wrong)
+    """A wrong name is told once, with what to do."""
+    (wrong,) = doctor(changed(R2_BUCKET_NAME="no-such-bucket")).wrong
+    assert (wrong.check, wrong.subject) == ("is there", "bucket no-such-bucket")
+    assert wrong.remedy.endswith("Try: lrtkit.queues.make(cloud), or mend its name")
+
+
+def test_a_queue_that_is_not_there_is_told(changed: Callable[..., Path], server: str) -> None:
+    """The same of a queue: its attributes, and that it is not there."""
+    wrong = remedies(doctor(changed("submitter", SQS_QUEUE_URL=f"{server}/000000000000/none.fifo")))
+    assert set(wrong) == {"attributes", "is there"}
+    assert "mend its name" in wrong["attributes"]
+
+
+EXPIRED = (400, "ExpiredToken", "The provided token has expired.")
+
+
+def test_a_temporary_key_that_has_ended_is_told(changed: Callable[..., Path], server: str) -> None:
+    """That is no lack of rights: it is told once, with what to do, in the place of a row for every call."""
+    with gate(server) as door:
+        door.refusal, door.time = EXPIRED, time.time()
+        (wrong,) = doctor(changed(R2_S3_ENDPOINT_URL=door.url)).wrong
+    assert wrong.check == "key"
+    assert wrong.remedy.endswith("has expired. Try: put a new key into the env file, then connect anew")
 
 
 def test_places_that_do_not_fit_are_told(env: dict[str, str]) -> None:
@@ -155,11 +181,15 @@ def test_places_that_do_not_fit_are_told(env: dict[str, str]) -> None:
         "SQS_QUEUE_URL": f"{aws}/111111111111/jobs.fifo",
         "SQS_DLQ_URL": f"{aws}/222222222222/dead.fifo",
         "R2_S3_ENDPOINT_URL": "http://r2.example.com",
+        "AWS_ENDPOINT_URL_SQS": "http://sqs.example.com",
     }
     found = {each.check: each for each in settings.places(Patient.of(wrong, Role.WORKER))}
     assert found["region"].remedy == "the queue is in eu-west-1. Try: SQS_AWS_REGION=eu-west-1"
     assert found["one account for both queues"].verdict is Verdict.WRONG
     assert found["bucket encrypted on its way"].remedy == "http://r2.example.com is not. Try: https"
+    assert found["queue encrypted on its way"].verdict is Verdict.WRONG
+    aws_alone = {name: value for name, value in wrong.items() if name != "AWS_ENDPOINT_URL_SQS"}
+    found = {each.check: each for each in settings.places(Patient.of(aws_alone, Role.WORKER))}
     assert found["queue encrypted on its way"].verdict is Verdict.WORKS
 
 
@@ -191,6 +221,20 @@ def test_a_queue_made_by_hand_is_told(cloud: Cloud, changed: Callable[..., Path]
     }
 
 
+def test_a_queue_without_a_place_for_dead_letters_is_told(cloud: Cloud, changed: Callable[..., Path]) -> None:
+    """Without a redrive policy nothing is set aside, and one that leads elsewhere is named."""
+    client, name = cloud.queue._calls, cloud.queue.name
+    client.delete_queue(QueueUrl=cloud.queue.url)
+    client.create_queue(QueueName=name, Attributes={"FifoQueue": "true", "MessageRetentionPeriod": "1209600"})
+    assert remedies(doctor(changed("reader"))) == {
+        "dead letters go to SQS_DLQ_URL": "they go to nowhere. Try: apply the set-up again"
+    }
+    client.create_queue(QueueName=f"else-{name}", Attributes={"FifoQueue": "true"})
+    other = {"deadLetterTargetArn": f"arn:aws:sqs:us-east-1:000000000000:else-{name}", "maxReceiveCount": "1000"}
+    client.set_queue_attributes(QueueUrl=cloud.queue.url, Attributes={"RedrivePolicy": json.dumps(other)})
+    assert f"they go to else-{name}" in remedies(doctor(changed("reader")))["dead letters go to SQS_DLQ_URL"]
+
+
 def test_a_file_of_no_role_is_asked_about(changed: Callable[..., Path]) -> None:
     """The name of the file tells the role; another name needs it said."""
     with pytest.raises(BadInput, match=r"mine\.env tells no role\. Try: role= one of submitter, worker"):
@@ -206,13 +250,14 @@ def test_a_temporary_key_is_tried_within_its_prefix(changed: Callable[..., Path]
     assert "s3:GetObject outside of its prefix" in [finding.check for finding in diagnosis.findings]
 
 
-def test_a_refused_key_is_wrong_everywhere_and_never_shown(setup: Setup) -> None:
-    """A key that AWS does not know makes every call wrong, and its secret is in no row."""
+def test_a_refused_key_is_told_once_and_never_shown(setup: Setup) -> None:
+    """A mistyped key is told once for the queues, not as if each call were forbidden, and its secret is in no row."""
     setup.apply()
     path = setup.env_file("worker")
     write_env_file(path, {**env_of(setup, "worker"), "SQS_AWS_SECRET_ACCESS_KEY": "mistyped-secret"})
     diagnosis = doctor(path)
-    assert "sqs:ReceiveMessage" in remedies(diagnosis)
+    assert [finding.check for finding in diagnosis.wrong] == ["key"]
+    assert "Try: mend the key in the env file" in diagnosis.wrong[0].remedy
     shown = repr(diagnosis) + diagnosis._repr_html_() + diagnosis.frame.to_csv()
     assert not [name for name, value in read_env_file(path).items() if "SECRET" in name and value in shown]
 

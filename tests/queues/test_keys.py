@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,19 @@ def test_retiring_ends_the_old_key(applied: Setup) -> None:
         old.store.get("_lrt/probe")
     assert connect(applied.env_file("worker")).store.get("_lrt/probe") is None
     assert applied.retire("worker") == []
+
+
+def test_a_table_tells_the_age_of_each_key(applied: Setup) -> None:
+    """Who has which key, since when, and which are in no file any more: by public halves alone."""
+    old = key_of(applied)
+    (new,) = applied.rotate("worker")
+    table = applied.holders()
+    assert len(table.rows) == 5
+    of_worker = {row[1]: (row[3], row[4]) for row in table.rows if row[0] == "worker"}
+    assert of_worker == {old: ("0", "no, so that it can be retired"), new: ("0", "yes")}
+    later = replace(table, now=table.now + timedelta(days=90))
+    assert {row[3] for row in later.rows} == {"90"}
+    assert env_of(applied, "worker")["SQS_AWS_SECRET_ACCESS_KEY"] not in repr(table) + table._repr_html_()
 
 
 def test_a_third_key_is_refused(applied: Setup) -> None:

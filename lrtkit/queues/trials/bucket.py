@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatchcase
 
 from lrtkit.queues.policies import OBJECT_CALLS, Resource, Role
-from lrtkit.queues.trials.findings import Finding, Try, Verdict, silence
+from lrtkit.queues.trials.findings import Finding, Try, Verdict, closed
 from lrtkit.queues.trials.patient import Patient
 from lrtkit.wire import keys
 from lrtkit.wire.errors import Conflict, LrtError
@@ -21,8 +21,8 @@ _R2_PAUSE_S = 1.1
 def findings(patient: Patient) -> Iterator[Finding]:
     """Write and read back the one object that is kept for this, then try each kind of key with each call."""
     subject = f"{Resource.BUCKET} {patient.cloud.bucket.name}"
-    if silent := silence(subject, _late_write(patient, f"{patient.prefix}{keys.DOCTOR}/other")):
-        yield silent
+    if shut := closed(subject, _late_write(patient, f"{patient.prefix}{keys.DOCTOR}/other")):
+        yield shut
         return
     yield _conditional_writes(patient, subject)
     for call, key, make in _calls(patient):

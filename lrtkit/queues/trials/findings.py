@@ -36,18 +36,36 @@ class Finding:
     is_refusal: bool = False
 
 
-def silence(subject: str, make: Callable[[], object]) -> Finding | None:
-    """Return what is wrong where a service does not answer at all, so that nothing else has to be tried on it."""
+def closed(subject: str, make: Callable[[], object]) -> Finding | None:
+    """Return what is wrong where nothing is there or answers, or knows this key, so that nothing else need be tried."""
     try:
-        with aws.explained(f"{subject} does not answer"):
+        with aws.explained(subject):
             make()
     except Unavailable as error:
-        return Finding(
-            "answers", subject, Verdict.WRONG, f"{_said(error)}. Try: mend its address, or look at your network"
-        )
-    except LrtError:
-        return None
+        remedy = f"{_said(error)}. Try: mend its address, or look at your network"
+        return Finding("answers", subject, Verdict.WRONG, remedy)
+    except Denied as error:
+        return Finding("key", subject, Verdict.WRONG, str(error)) if _code(error) in _NO_KEY else None
+    except LrtError as error:
+        return None if _is_in(error) else Finding("is there", subject, Verdict.WRONG, str(error))
     return None
+
+
+_NO_KEY = {
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "InvalidSecurity",
+    "InvalidToken",
+    "RequestExpired",
+    "RequestTimeTooSkewed",
+    "SignatureDoesNotMatch",
+    "TokenRefreshRequired",
+    "Unauthorized",
+    "UnrecognizedClientException",
+}
+"""What is said of a key that is mistyped, unknown, expired or used by a wrong clock, whatever it may do."""
 
 
 def _said(error: LrtError) -> str:
@@ -60,10 +78,14 @@ _NOTHING_THERE = {"NoSuchKey", "NoSuchLifecycleConfiguration"}
 
 def _is_in(error: LrtError) -> bool:
     """Tell whether a call was let in, and only turned back for what it asked."""
-    cause = error.__cause__
     if isinstance(error, NotFound):
-        return isinstance(cause, ClientError) and code(cause) in _NOTHING_THERE
+        return _code(error) in _NOTHING_THERE
     return not isinstance(error, Unavailable)
+
+
+def _code(error: LrtError) -> str:
+    cause = error.__cause__
+    return code(cause) if isinstance(cause, ClientError) else ""
 
 
 @dataclass(frozen=True)

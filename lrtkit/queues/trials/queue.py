@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from lrtkit.queues.policies import DEAD_LETTER_CALLS, QUEUE_CALLS, Resource
-from lrtkit.queues.trials.findings import Finding, Try, silence
+from lrtkit.queues.trials.findings import Finding, Try, closed
 from lrtkit.queues.trials.patient import Patient
 from lrtkit.wire.sqs import name_of
 
@@ -15,8 +15,8 @@ _NO_RECEIPT = "lrtkit-doctor"
 def findings(patient: Patient) -> Iterator[Finding]:
     """Try each call on each queue, then what only an administrator may do; where nobody answers, nothing else."""
     for resource, url, _ in _queues(patient):
-        if silent := silence(f"{resource} {name_of(url)}", _calls(patient, url)["sqs:GetQueueAttributes"]):
-            yield silent
+        if shut := closed(f"{resource} {name_of(url)}", _calls(patient, url)["sqs:GetQueueAttributes"]):
+            yield shut
             return
     for each in tries(patient):
         yield each.finding(enforced=patient.enforced)

@@ -23,6 +23,9 @@ from lrtkit.wire.sqs import name_of
 SKEW_S = 60
 """AWS refuses what was signed five minutes ago; half a minute of that may be lost on the way."""
 
+FEWEST_RECEIVES = 100
+"""A job of a week that is interrupted every two hours is received less often."""
+
 SHORTEST_LEASE_S = 60
 """Published renewals stood still for 60 s; see the README on leases."""
 
@@ -46,7 +49,7 @@ def findings(patient: Patient) -> Iterator[Finding]:
 def places(patient: Patient) -> Iterator[Finding]:
     """Compare the places that an env file names with one another."""
     queue, bucket = patient.cloud.queue, patient.cloud.bucket
-    for what, url in ((Resource.QUEUE, queue.url), (Resource.BUCKET, bucket.endpoint_url)):
+    for what, url in ((Resource.QUEUE, queue.endpoint_url or queue.url), (Resource.BUCKET, bucket.endpoint_url)):
         safe = urlsplit(url).scheme == "https" or is_here(url)
         yield _finding(f"{what} encrypted on its way", urlsplit(url).netloc, safe, f"{url} is not. Try: https")
     found = _REGION.fullmatch(urlsplit(queue.url).hostname or "")
@@ -96,11 +99,13 @@ def _attributes(patient: Patient) -> Iterator[Finding]:
         return
     redrive = json.loads(found.get("RedrivePolicy", "{}"))
     subject = f"{Resource.QUEUE} {name_of(queue.url)}"
-    target = redrive.get("deadLetterTargetArn") == dead["QueueArn"]
-    yield _finding("dead letters go to SQS_DLQ_URL", subject, target, "Try: apply the set-up again")
-    receives = int(redrive.get("maxReceiveCount", 0))
-    few = f"after {receives} interruptions a healthy job is set aside. Try: apply the set-up again"
-    yield _finding("receives are not failures", subject, receives >= 100, few)
+    target = str(redrive.get("deadLetterTargetArn", "nowhere"))
+    astray = f"they go to {target.rpartition(':')[2]}. Try: apply the set-up again"
+    yield _finding("dead letters go to SQS_DLQ_URL", subject, target == dead["QueueArn"], astray)
+    if redrive:
+        receives = int(redrive["maxReceiveCount"])
+        few = f"after {receives} interruptions a healthy job is set aside. Try: apply the set-up again"
+        yield _finding("receives are not failures", subject, receives >= FEWEST_RECEIVES, few)
     days = int(found["MessageRetentionPeriod"]) / _DAY_S
     short = f"the queue drops what it has held for {days:g} days. Try: more replicas, or submit in parts"
     yield _finding("retention", f"{days:g} days", (patient.plan_days or 0) < days, short)
