@@ -1,6 +1,6 @@
-# The worker for a container group: docker build -t worker .
-# For a workload that needs packages: docker build -t worker --build-arg EXTRA_PACKAGES="numpy" .
-# For a workload of your own: FROM worker, COPY my_module.py . and LRT_WORKLOAD=my_module:run
+# The worker for a container group: docker build -t lrtkit-worker .
+# With the bundled argon workload, which needs NumPy: docker build -t lrtkit-worker --build-arg EXTRA_PACKAGES="numpy" .
+# For a workload of your own: FROM lrtkit-worker, as notebooks/07_your_workload.ipynb shows
 FROM python:3.13-slim-trixie
 
 # No init is needed: the worker installs its signal handlers expressly, and adopts and ends what its workloads leave behind.

@@ -40,10 +40,10 @@ def story(told: Story, form: Form) -> str:
     if form is Form.CSV:
         return "".join(_csv(told.frame.set_index("generation")))
     if form is Form.JSON:
-        attempts = list(_rows(told.frame.set_index("generation")))
-        facts = {"job_id": told.job_id, "text": told.text, "traceback": told.traceback, "attempts": attempts}
+        facts = {name: getattr(told, name) for name in ("job_id", "text", "traceback", "output")}
+        facts["attempts"] = list(_rows(told.frame.set_index("generation")))
         return json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
-    return f"{told.text}\n" + (f"\n{told.traceback.rstrip()}\n" if told.traceback else "")
+    return "".join(f"{text}\n" for text in (told.text, *(f"\n{text}" for text in told.evidence)))
 
 
 def _table(table: pd.DataFrame) -> Iterator[str]:

@@ -48,6 +48,7 @@ class Places:
         self.resume = folder / "resume"
         self.checkpoints = folder / "checkpoints"
         self.artifacts = folder / "artifacts"
+        self.scratch = folder / "tmp"
         self.result = folder / "result.json"
         self.error = folder / "error.json"
         self.wanted = folder / "wanted"
@@ -59,15 +60,16 @@ class Places:
 
     def make(self, job: str) -> None:
         """Make the folders and write the job."""
-        for folder in (self.checkpoints, self.artifacts):
+        for folder in (self.checkpoints, self.artifacts, self.scratch):
             folder.mkdir(parents=True, exist_ok=True)
         self.job.write_text(job, encoding="utf-8")
 
     def env(self, *, resume: bool) -> dict[str, str]:
-        """Return the variables of contract 4, and two of ours: where artifacts go, and what asks for a checkpoint.
+        """Return the variables of contract 4, two of ours, and where temporary files go, which go with the attempt.
 
-        The file ``LRT_CHECKPOINT_WANTED`` exists while a checkpoint would be saved at once; a program
-        may look at it and delete it, and so spare itself the checkpoints that nobody would save.
+        What lies in ``LRT_ARTIFACTS_DIR`` at the end becomes the job's artifacts. The file
+        ``LRT_CHECKPOINT_WANTED`` exists while a checkpoint would be saved at once; a program may look
+        at it and delete it, and so spare itself the checkpoints that nobody would save.
         """
         return {
             "LRT_JOB": str(self.job),
@@ -75,6 +77,7 @@ class Places:
             "LRT_CHECKPOINT_WANTED": str(self.wanted),
             "LRT_ARTIFACTS_DIR": str(self.artifacts),
             "LRT_RESULT": str(self.result),
+            "TMPDIR": str(self.scratch),
             **({"LRT_RESUME_DIR": str(self.resume)} if resume else {}),
         }
 

@@ -33,8 +33,9 @@ _UNTAKEN = {
 
 @dataclass(frozen=True, repr=False)
 class Story:
-    """What happened to a job: ``text`` in sentences, ``traceback`` of the last failure, ``frame`` of its attempts.
+    """What happened to a job: ``text`` in sentences, ``frame`` of its attempts, and of the last failure two texts.
 
+    ``traceback`` is that of Python, and ``output`` the last lines that the workload printed; each may be missing.
     ``frame`` has a row an attempt as ``Progress.attempts`` has them, and the seconds that were useful
     (``useful_s``), done again later (``redone_s``), spent before the attempt while nobody held the job
     (``waiting_s``), and until the work began (``starting_s``, missing where the checkpoints do not tell).
@@ -44,20 +45,28 @@ class Story:
     text: str
     frame: pd.DataFrame
     traceback: str | None = None
+    output: str | None = None
+
+    @property
+    def evidence(self) -> list[str]:
+        """Traceback and output, as far as there are any; where the one ends the other it is told once."""
+        texts = [text.strip() for text in (self.traceback, self.output) if text]
+        return texts[1:] if len(texts) > 1 and texts[1].endswith(texts[0]) else texts
 
     def __repr__(self) -> str:
         return self.text
 
     def _repr_html_(self) -> str:
         lines = "<br>".join(escape(self.text).splitlines())
-        return f"<p>{lines}</p>" + (f"<pre>{escape(self.traceback)}</pre>" if self.traceback else "")
+        return f"<p>{lines}</p>" + "".join(f"<pre>{escape(text)}</pre>" for text in self.evidence)
 
 
 def tell(view: View) -> Story:
     """Return the story of a job."""
     times = list(spent(view))
-    traceback = view.record.error.traceback if view.record and view.record.error else None
-    return Story(view.job_id, "\n".join(_sentences(view, times)), _frame(view, times), traceback or None)
+    error = view.record.error if view.record else None
+    texts = (error.traceback or None, error.output or None) if error else ()
+    return Story(view.job_id, "\n".join(_sentences(view, times)), _frame(view, times), *texts)
 
 
 def _sentences(view: View, times: Sequence[Spent]) -> Iterator[str]:
@@ -75,7 +84,8 @@ def _sentences(view: View, times: Sequence[Spent]) -> Iterator[str]:
     if record.cancel_requested_at and not record.state.final:
         yield f"It was asked to stop at {record.cancel_requested_at}."
     if record.error:
-        kept = "; the traceback is kept" if record.error.traceback else ""
+        there = [what for what in ("traceback", "output") if getattr(record.error, what)]
+        kept = f"; see its {' and '.join(there)}" if there else ""
         yield f"The last failure was {record.error.type}: {record.error.message.rstrip('.')}{kept}."
     yield _where_time_went(times)
     if len(record.attempts) < record.counts.attempts:

@@ -65,6 +65,7 @@ class Group:
     environment: Mapping[str, str] = field(repr=False)
     cpu: int
     memory_mb: int
+    disk_bytes: int
     gpu_classes: tuple[str, ...]
     priority: str
     version: int
@@ -91,6 +92,7 @@ class Group:
             environment=_part(container, "environment_variables"),
             cpu=resources.get("cpu") or 0,
             memory_mb=resources.get("memory") or 0,
+            disk_bytes=resources.get("storage_amount") or 0,
             gpu_classes=tuple(resources.get("gpu_classes") or ()),
             priority=answer.get("priority") or "",
             version=answer.get("version") or 0,

@@ -19,6 +19,7 @@ class Workers:
 
     ``settings`` are variables beside those of the file, such as ``LRT_WORKLOAD``. ``gpu_classes`` are
     names such as ``RTX 4090`` or ids, as ``SaladClient.gpu_classes`` lists them; none is a group without GPUs.
+    ``disk_gb`` is for what the workload downloads and writes; without it SaladCloud gives its least.
     """
 
     name: str
@@ -27,13 +28,18 @@ class Workers:
     settings: Mapping[str, str] = field(default_factory=dict)
     cpu: int = 1
     memory_mb: int = 1024
+    disk_gb: int | None = None
     gpu_classes: Sequence[str] = ()
     priority: str = "batch"
 
     def to_spec(self, gpu_class_ids: Sequence[str] = ()) -> dict[str, Any]:
         """Return the API's fields; SaladCloud refuses empty values in an environment and an empty list of classes."""
         environment = {**read_env_file(self.env_file), **self.settings}
-        gpu_classes = {"gpu_classes": list(gpu_class_ids)} if gpu_class_ids else {}
+        resources: dict[str, Any] = {"cpu": self.cpu, "memory": self.memory_mb}
+        if gpu_class_ids:
+            resources["gpu_classes"] = list(gpu_class_ids)
+        if self.disk_gb is not None:
+            resources["storage_amount"] = self.disk_gb * 2**30
         return {
             "name": self.name,
             "autostart_policy": False,
@@ -41,7 +47,7 @@ class Workers:
             "replicas": 0,
             "container": {
                 "image": self.image,
-                "resources": {"cpu": self.cpu, "memory": self.memory_mb, **gpu_classes},
+                "resources": resources,
                 "priority": self.priority,
                 "environment_variables": {name: value for name, value in environment.items() if value},
             },
@@ -68,6 +74,7 @@ def _is_like(found: Group, container: Mapping[str, Any]) -> bool:
         found.image == container["image"]
         and dict(found.environment) == container["environment_variables"]
         and (found.cpu, found.memory_mb) == (resources["cpu"], resources["memory"])
+        and resources.get("storage_amount") in {None, found.disk_bytes}
         and set(found.gpu_classes) == set(resources.get("gpu_classes", ()))
         and found.priority == container["priority"]
     )

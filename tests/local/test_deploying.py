@@ -51,6 +51,15 @@ def test_what_is_gone_from_the_description_is_gone_from_the_group(client, descri
     assert again.version == changed.version
 
 
+def test_a_larger_disk_arrives(client, described):
+    """A disk is asked for in GB and counts as a difference; where none is asked for, the one that there is stays."""
+    deploy_workers(client, described())
+    assert deploy_workers(client, described(disk_gb=40)).disk_bytes == 40 * 2**30
+    again = deploy_workers(client, described(disk_gb=50))
+    assert again.disk_bytes == 50 * 2**30
+    assert deploy_workers(client, described()).disk_bytes == again.disk_bytes
+
+
 def test_another_priority_arrives(client, described):
     """The priority is written under the container and read at the top, and counts as a difference."""
     deploy_workers(client, described())
@@ -61,6 +70,7 @@ def test_another_priority_arrives(client, described):
     ("changes", "words"),
     [
         ({"cpu": 0}, "container.resources.cpu must be a whole number from 1"),
+        ({"disk_gb": 0}, "container.resources.storage_amount must be a whole number of bytes from 1073741824"),
         ({"memory_mb": 10}, "container.resources.memory must be a whole number of MB from 1024"),
         ({"priority": "urgent"}, "container.priority must be one of high, medium, low, batch"),
         ({"settings": {"LONG": "x" * 1001}}, "texts of 1 to 1000 characters"),

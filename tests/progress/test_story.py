@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from functools import reduce
 
 import pytest
 
+from lrtkit import printing
 from lrtkit.connection import Cloud
 from lrtkit.experiment import Experiment
+from lrtkit.printing import Form
 from lrtkit.progress.spending import rate_per_s
 from lrtkit.progress.story import duration, tell
 from lrtkit.progress.view import View
@@ -55,10 +58,30 @@ def test_a_long_story() -> None:
     assert story.text.splitlines() == [
         "exp/a is done, at step 100 of 100.",
         "It was received 4 times: 1 node vanished, 1 hand-over, 1 failure.",
-        "The last failure was ValueError: the box is too small. Try: a larger one; the traceback is kept.",
+        "The last failure was ValueError: the box is too small. Try: a larger one; see its traceback.",
         "Of 2.2 h: 100.0 min useful (77%), 3.0 min redone (2%), 25.0 min waiting (19%), 2.0 min starting (2%).",
     ]
     assert story.traceback == FAILURE.traceback
+
+
+@pytest.mark.parametrize(
+    ("traceback", "output", "see", "evidence"),
+    [
+        ("Traceback: E", "step 1\nTraceback: E", "; see its traceback and output", ["step 1\nTraceback: E"]),
+        ("Traceback: E", "step 1\n", "; see its traceback and output", ["Traceback: E", "step 1"]),
+        ("", "awk: syntax error\n", "; see its output", ["awk: syntax error"]),
+        ("", "", "", []),
+    ],
+)
+def test_what_a_failure_leaves_to_be_read(traceback: str, output: str, see: str, evidence: list[str]) -> None:
+    """A program that is no Python is told by what it printed last, and nothing is shown twice."""
+    error = Failure("E", "m", traceback, output)
+    story = tell(view(claim(NEW, 10).failed(error, final=True, now=at(20)), 30))
+    assert f"The last failure was E: m{see}." in story.text
+    assert story.evidence == evidence
+    assert story._repr_html_().count("<pre>") == len(evidence)
+    assert printing.story(story, Form.TABLE) == "\n".join([story.text, *(f"\n{each}" for each in evidence), ""])
+    assert json.loads(printing.story(story, Form.JSON))["output"] == (output or None)
 
 
 def test_the_seconds_of_each_attempt() -> None:

@@ -49,6 +49,14 @@ def test_files_of_a_program_become_artifacts(lab: Lab) -> None:
     assert item.body == b"chart\n"
 
 
+def test_temporary_files_go_with_the_attempt(lab: Lab) -> None:
+    """A machine that serves hundreds of jobs is not filled by what they leave behind."""
+    lab.send()
+    lab.serve(sh('cd "$(mktemp -d)"; echo 1 >left; cp left $LRT_ARTIFACTS_DIR; cp left $LRT_RESULT'))
+    assert lab.objects("job/artifacts/") == ["1/left"]
+    assert list(lab.work_folders.iterdir()) == []
+
+
 def test_the_newest_whole_checkpoint_wins(lab: Lab) -> None:
     """By the time at which it became whole, whatever the folders are called; an unfinished one is not looked at."""
     lab.send()
