@@ -21,7 +21,6 @@ class Verdict:
 
     seed: int
     breaches: list[tuple[str, str]]
-    digest: str
     days: float
     worker_hours: float
     took_s: float
@@ -41,7 +40,6 @@ def judge(scenario: Scenario) -> Verdict:
     return Verdict(
         scenario.seed,
         breaches,
-        outcome.history.digest,
         outcome.seconds / 86_400,
         outcome.worked_s / HOUR_S,
         time.perf_counter() - began,

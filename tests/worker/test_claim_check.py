@@ -15,7 +15,7 @@ from lrtkit.wire.parcel import claim_check
 from lrtkit.wire.record import Record, State
 from lrtkit.wire.s3 import Item, S3Store
 from lrtkit.wire.settings import WorkerSettings
-from tests.simulation import clock
+from tests.simulation import loop
 from tests.simulation.cloud import BUCKET, CloudTwin
 from tests.simulation.node import NodeTwin
 from tests.simulation.workload import Pace
@@ -123,7 +123,7 @@ class Hesitant(S3Store):
 
 def test_a_body_in_a_bucket_that_is_away_is_waited_for() -> None:
     """The job is neither run without its fields nor set aside; in virtual time it is done when the bucket is back."""
-    record, store, dead = clock.run(_hesitated())
+    record, store, dead = loop.run(_hesitated())
     assert (record.state, record.steps, store.refusals, dead) == (State.DONE, 5, 0, 0)
 
 
