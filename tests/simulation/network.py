@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -107,8 +109,12 @@ class Line:
     def _observe(self, operation: str, args: Any, kwargs: Any, **more: Any) -> None:
         self._history.calls[operation] += 1
         facts = {name: value for name, value in kwargs.items() if name in _SHOWN}
-        if args:
-            facts["Key"] = args[2] if operation == "upload_file" else args[1]
+        if operation == "upload_file":
+            facts |= {"Key": args[2], "sha256": hashlib.sha256(Path(args[0]).read_bytes()).hexdigest()}
+        elif args:
+            facts["Key"] = args[1]
+        elif operation == "put_object":
+            facts["sha256"] = hashlib.sha256(kwargs["Body"]).hexdigest()
         self._history(self._machine.name, operation, **facts, **more)
 
     def _deliver_again(self, kwargs: Any, answer: Any) -> None:
@@ -123,7 +129,7 @@ class Line:
         """Let what is stored be no longer what was written."""
         body = self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
         self._client.put_object(Bucket=bucket, Key=key, Body=self._damaged(body))
-        self._history.fault("bucket", "stored damage", job=key.partition("/files/")[0], key=key)
+        self._history.fault("bucket", "stored damage", job=_JOB.split(key)[0], key=key)
 
     def _spoiled(self, args: Any, answer: Any) -> Any:
         """Tear what was read, or flip a bit of it."""
@@ -156,6 +162,10 @@ _SHOWN = (
     "VisibilityTimeout",
 )
 """What of a call the history keeps."""
+
+
+_JOB = re.compile("/files/|/_submissions/")
+"""What follows a job's id in the keys of what is uploaded."""
 
 
 def _told(operation: str, answer: Any) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from tests.simulation.network import Line
 from tests.simulation.replica import Replica
 from tests.simulation.researcher import NAME, Researcher
 from tests.simulation.salad import GROUP, SaladTwin
-from tests.simulation.scenario import Scenario
+from tests.simulation.scenario import LARGEST_MESSAGE, Scenario
 from tests.simulation.sqs_account import ARN
 
 SCALED_EVERY_S = 300.0
@@ -83,6 +83,7 @@ class World:
         self.history = History(loop.time, is_verbose=is_verbose)
         self.faults = Faults(scenario.weather, random.Random(f"{scenario.seed} faults"))
         self.cloud = CloudTwin(now=lambda: START + loop.now, seed=scenario.seed)
+        self.cloud.sqs.set_queue_attributes(QueueUrl=QUEUE.url, Attributes={"MaximumMessageSize": str(LARGEST_MESSAGE)})
         if scenario.max_receives:
             policy = {"deadLetterTargetArn": f"{ARN}dead.fifo", "maxReceiveCount": scenario.max_receives}
             self.cloud.sqs.set_queue_attributes(QueueUrl=QUEUE.url, Attributes={"RedrivePolicy": json.dumps(policy)})
