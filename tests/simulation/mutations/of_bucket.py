@@ -113,7 +113,7 @@ def _(patch: Patch) -> None:
     patch.setattr(ledger, "read", ledger._read)
 
 
-@mutation("old files are deleted before the record that names them lets go", life="long files")
+@mutation("old files are deleted before the record that names them lets go", life="handed over")
 def _(patch: Patch) -> None:
     async def collect_first(self: Saver, change: Callable[[Record], Record], fresh: Fresh) -> Record:
         before = files.referenced(self._claim.record)
