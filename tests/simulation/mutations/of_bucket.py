@@ -49,7 +49,7 @@ def _(patch: Patch) -> None:
     patch.setattr(Record, "claimed", same_generation)
 
 
-@mutation("a checkpoint that cannot be read is taken for none", since=8)
+@mutation("a checkpoint that cannot be read is taken for none", since=10)
 def _(patch: Patch) -> None:
     async def load(store: Store, clock: Clock, report: Report, *, job_id: str, record: Record, folder: Path) -> Loaded:
         if not record.checkpoint:
@@ -63,7 +63,7 @@ def _(patch: Patch) -> None:
     patch.setattr(checkpoint, "load", load)
 
 
-@mutation("another job's checkpoint is resumed under the same id", since=5)
+@mutation("another job's checkpoint is resumed under the same id", since=8)
 def _(patch: Patch) -> None:
     async def has_ended(self: Service, job: Any, found: Any) -> bool:
         return bool(found.record and found.record.state.final)
@@ -108,7 +108,7 @@ def _(patch: Patch) -> None:
     patch.setattr(files, "upload_all", upload_all)
 
 
-@mutation("a record that seems damaged is believed at the first look", since=11)
+@mutation("a record that seems damaged is believed at the first look", since=14)
 def _(patch: Patch) -> None:
     patch.setattr(ledger, "read", ledger._read)
 

@@ -18,7 +18,7 @@ from worker.service import Service
 from worker.verdict import Verdict
 
 
-@mutation("a wish to cancel is not heard", since=26)
+@mutation("a wish to cancel is not heard", since=32)
 def _(patch: Patch) -> None:
     patch.setattr(Claim, "_note_cancel", lambda *_: None)
 
@@ -48,7 +48,7 @@ def _(patch: Patch) -> None:
     patch.setattr(Service, "_check_budget", lambda *_: None)
 
 
-@mutation("a final job that comes again is run again", since=1)
+@mutation("a final job that comes again is run again", since=2)
 def _(patch: Patch) -> None:
     async def has_ended(self: Service, job: Any, found: Any) -> bool:
         if found.record and found.record.fingerprint not in {None, job.fingerprint}:
