@@ -101,14 +101,16 @@ conformance: $(INSTALLED) $(SECOND_OPINION)/.installed ## try the rules of SQS a
 	@$(BIN)/python -m tests.conformance
 
 SEEDS := 20000
+FIRST := 0
 
 .PHONY: soak
-soak: $(INSTALLED) ## simulate months of faults for hours: 20,000 seeds on all cores (SEEDS=100: fewer)
-	@$(BIN)/python -m tests.simulation soak $(SEEDS)
+soak: fuzz ## fuzz for minutes, then simulate months of faults for hours: 20,000 seeds on all cores (SEEDS=100 FIRST=20000)
+	@$(BIN)/python -m tests.simulation soak --seeds $(SEEDS) --first $(FIRST)
 
 .PHONY: replay
 replay: $(INSTALLED) ## tell one simulated history, event by event (SEED=123)
-	@$(BIN)/python -m tests.simulation $(SEED)
+	@test -n "$(SEED)" || { echo "Which history? Try: make replay SEED=123" >&2; exit 1; }
+	@$(BIN)/python -m tests.simulation replay $(SEED)
 
 .PHONY: bench
 bench: $(INSTALLED) ## measure the worker, in ratios of one run on this machine
@@ -130,9 +132,11 @@ FUZZED := message record env_file state
 
 .PHONY: fuzz
 fuzz: $(INSTALLED) ## look for input that the kit has not foreseen, led by coverage (SECONDS=60 for each of four kinds)
-	@for kind in $(FUZZED); do mkdir -p out/fuzz && echo "Fuzzing $$kind for $(SECONDS) s." && \
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || { echo "No fuzzing: atheris is for Linux on x86-64 alone."; exit 0; }; \
+	for kind in $(FUZZED); do mkdir -p out/fuzz && echo "Fuzzing $$kind for $(SECONDS) s." && \
 	    $(BIN)/python -m tests.fuzz $$kind -max_total_time=$(SECONDS) -artifact_prefix=out/fuzz/$$kind- \
-	        2>out/fuzz/$$kind.log || { tail -20 out/fuzz/$$kind.log >&2; exit 1; }; \
+	        2>out/fuzz/$$kind.log || { tail -20 out/fuzz/$$kind.log >&2; \
+	        echo "Replay it: $(BIN)/python -m tests.fuzz $$kind $$(ls -t out/fuzz/$$kind-* | head -1)" >&2; exit 1; }; \
 	    grep '^Done' out/fuzz/$$kind.log; done
 
 .PHONY: clean

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from bench.table import Row, below
 from lrtkit.wire.settings import WorkerSettings
 from lrtkit.wire.sqs import Outgoing
-from tests.simulation import clock
+from tests.simulation import loop
 from tests.simulation.cloud import CloudTwin
 from tests.simulation.node import NodeTwin
 from tests.simulation.workload import Pace
@@ -31,7 +31,7 @@ KINDS = {"writes": ("PutObject", "ListObjectsV2"), "reads": ("GetObject", "HeadO
 def measure() -> Iterator[Row]:
     """Count for steps as long as the guide's, and for shorter ones."""
     for step_s in (GUIDES_STEP_S, 1):
-        ours, guides = clock.run(_counted(step_s)), _guides(step_s)
+        ours, guides = loop.run(_counted(step_s)), _guides(step_s)
         words, meets = below(round(sum(guides.values()), 1), "calls")
         row = f"calls an hour of a job with steps of {step_s} s"
         yield Row(row, [sum(ours.values())], unit="calls", target=words, meets=meets, digits=1)

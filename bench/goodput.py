@@ -15,7 +15,7 @@ from bench.table import Row, at_most
 from lrtkit.wire import ledger
 from lrtkit.wire.settings import WorkerSettings
 from lrtkit.wire.sqs import Outgoing
-from tests.simulation import clock
+from tests.simulation import loop
 from tests.simulation.cloud import CloudTwin
 from tests.simulation.node import NodeTwin
 from tests.simulation.workload import Pace
@@ -41,7 +41,7 @@ def measure() -> Iterator[Row]:
     words, meets = at_most(POINTS, "points off")
     for hours in MTBI_H:
         expected = 100 * formula(hours * 3600)
-        found = [100 * clock.run(_history(hours * 3600, random.Random(seed))) for seed in SEEDS]
+        found = [100 * loop.run(_history(hours * 3600, random.Random(seed))) for seed in SEEDS]
         yield Row(f"goodput at one interruption in {hours} h", found, unit="%")
         off = [abs(sum(found) / len(found) - expected)]
         yield Row(f"  the formula gives {expected:.2f} %", off, unit="points off", target=words, meets=meets)

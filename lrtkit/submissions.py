@@ -151,14 +151,22 @@ def confirm(store: Store, submission: str) -> None:
     store.put(keys.sent(submission), b"")
 
 
-def parse(body: bytes) -> list[Line]:
-    """Return the jobs of a list."""
-    return list(lines(body))
+def parse(body: bytes) -> list[Line] | str:
+    """Return the jobs of a list, or why it is none."""
+    found: list[Line] = []
+    try:
+        for line in lines(body):
+            found.append(line)  # noqa: PERF402  (how far it came tells which line it is)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return f"its line {len(found) + 1} tells of no job"
+    return found
 
 
 def lines(body: bytes) -> Iterator[Line]:
     """Give the jobs of a list, one by one."""
     for found in map(json.loads, body.splitlines()):  # of bytes, as text would also be split at U+2028 and its like
+        if not isinstance(found["job"]["job_id"], str):
+            raise TypeError("a job without an id")
         yield Line(found["job"], found["fingerprint"], found.get("body"))
 
 

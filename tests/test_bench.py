@@ -19,7 +19,7 @@ from lrtkit.wire import keys, ledger
 from lrtkit.wire.record import Cause, Outcome, Record, State
 from lrtkit.wire.settings import WorkerSettings
 from lrtkit.wire.sqs import Outgoing
-from tests.simulation import clock
+from tests.simulation import loop
 from tests.simulation.cloud import CloudTwin
 from tests.simulation.node import NodeTwin
 from tests.simulation.workload import Pace
@@ -85,7 +85,7 @@ def _read(connection: socket.socket, size: int) -> bytes:
 
 def test_a_job_goes_on_when_its_node_has_vanished() -> None:
     """In virtual time the real worker resumes from the last checkpoint, when the lease is over."""
-    record, result, seconds = clock.run(_vanished())
+    record, result, seconds = loop.run(_vanished())
     assert (record.state, result) == (State.DONE, STEPS)
     first, second = record.attempts
     assert (first.outcome, first.cause, second.outcome) == (Outcome.INTERRUPTED, Cause.NODE_GONE, Outcome.DONE)

@@ -14,7 +14,7 @@ from lrtkit.wire import ledger, parcel
 from lrtkit.wire.errors import Conflict, DamagedFile, LrtError, PoisonMessage
 from lrtkit.wire.job import Job
 from lrtkit.wire.ledger import Entry
-from lrtkit.wire.parcel import Parcel
+from lrtkit.wire.parcel import Lost, Parcel
 from lrtkit.wire.record import Failure, Record, State
 from lrtkit.wire.settings import WorkerSettings
 from lrtkit.wire.sqs import Message
@@ -68,9 +68,8 @@ class Service:
                 return Acknowledge()
             if await self._has_ended(received, found):
                 return await self._acknowledge(received.job_id, found.record)
-            job = await self._patiently(parcel.unpacked, received)
             try:
-                return await self._attempt(job, found)
+                return await self._attempt(received, found)
             except* Conflict:
                 self._report("claim-refused")
 
@@ -91,12 +90,19 @@ class Service:
             return await self._set_aside(record.error or Failure("Unknown", "the record gives no reason"))
         return Acknowledge()
 
-    async def _attempt(self, job: Job, found: Entry) -> Verdict:
-        organs = self._organs
-        report = self._report.about(job_id=job.job_id, generation=(found.record.generation if found.record else 0) + 1)
+    async def _attempt(self, received: Parcel, found: Entry) -> Verdict:
+        """Make an attempt at the job; where its body is damaged, that is the attempt's failure."""
+        organs, record, job_id = self._organs, found.record or Record(State.WAITING), received.job_id
+        report = self._report.about(job_id=job_id, generation=record.generation + 1)
+        damage: DamagedFile | None = None
+        job: Job
+        try:
+            job = await self._patiently(parcel.unpacked, received)
+        except DamagedFile as error:
+            job, damage = Lost({"job_id": job_id, "steps": record.steps}, received.fingerprint), error
         claim = Claim(organs.store, organs.clock, self._lease.check, report=report, job=job, found=found)
         async with self._work_folder() as folder:
-            return await self._run(claim, folder, report)
+            return await self._run(claim, folder, report, damage)
 
     @asynccontextmanager
     async def _work_folder(self) -> AsyncIterator[Path]:
@@ -108,19 +114,19 @@ class Service:
         finally:
             await run(shutil.rmtree, folder, ignore_errors=True)
 
-    async def _run(self, claim: Claim, folder: Path, report: Report) -> Verdict:
+    async def _run(self, claim: Claim, folder: Path, report: Report, damage: DamagedFile | None) -> Verdict:
         organs, settings = self._organs, self._settings
         conclusion = Conclusion(organs, settings, self._message, self._lease, claim, report, claim.write)
         if claim.cancelled.is_set():
             await claim.make(organs.holder)
             return await conclusion.cancel()
+        if damage:
+            return await self._fail(claim, conclusion, damage)
         try:
             self._check_budget(claim.record)
             loaded = await unless(organs.stop, self._load(claim, folder / "resume", report))
         except (DamagedFile, SilentTooOften) as error:
-            await claim.make(organs.holder)
-            hopeless = isinstance(error, SilentTooOften)
-            return await conclusion.fail(Failed(Failure(type(error).__name__, str(error)), hopeless))
+            return await self._fail(claim, conclusion, error)
         if loaded is None:
             return Release()
         running = await organs.workloads.start(claim.job, folder, report=report, resume=loaded.saved is not None)
@@ -132,6 +138,12 @@ class Service:
         limits = Limits(settings.handover_s, settings.grace_s)
         ended = await attempt.run(organs.holder, limits, stop=organs.stop, node=organs.node)
         return await replace(conclusion, write=saver.finish).reach(ended, attempt.halt)
+
+    async def _fail(self, claim: Claim, conclusion: Conclusion, error: DamagedFile | SilentTooOften) -> Verdict:
+        """Let an attempt fail that could not begin."""
+        await claim.make(self._organs.holder)
+        hopeless = isinstance(error, SilentTooOften)
+        return await conclusion.fail(Failed(Failure(type(error).__name__, str(error)), hopeless))
 
     def _check_budget(self, record: Record) -> None:
         if record.silent_streak >= self._settings.max_silent:

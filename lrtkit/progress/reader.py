@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -12,6 +13,7 @@ from lrtkit import submissions
 from lrtkit.progress.cache import Cache, Source
 from lrtkit.progress.ranges import Ranges
 from lrtkit.progress.view import JobState, View
+from lrtkit.submissions import Line
 from lrtkit.wire import keys
 from lrtkit.wire.errors import DamagedFile
 from lrtkit.wire.listing import Listed
@@ -87,9 +89,9 @@ class Reader:
     def whole(self, views: Iterable[View]) -> list[View]:
         """Return the views with all fields of their jobs, those too that no message could carry."""
         given = list(views)
-        bodies = self._cache.read([_body(view.job_id, view.body) for view in given if view.body], json.loads)
+        bodies = self._cache.read([_body(view.job_id, view.body) for view in given if view.body], _fields)
         return [
-            replace(view, fields=bodies.get(keys.body(view.job_id, view.body), view.fields)) if view.body else view
+            replace(view, fields=bodies.get(keys.body(view.job_id, view.body)) or view.fields) if view.body else view
             for view in given
         ]
 
@@ -107,7 +109,7 @@ class Reader:
         for listed in found.lists:
             mark = found.marks.get(keys.sent(listed.key))
             told: dict[str, Any] = {"sent": True, "sent_at": mark.modified_at} if mark else {}
-            for line in read.get(listed.key, ()):
+            for line in _intact(listed.key, read.get(listed.key, [])):
                 before = views.get(line.job_id) or View(line.job_id, submitted_at=listed.modified_at, read_at=read_at)
                 after = replace(before, fields=line.fields, submitted=line.fingerprint, body=line.body, **told)
                 views[line.job_id] = after
@@ -147,6 +149,16 @@ def _record(body: bytes) -> Record | str:
         return str(error)
 
 
+def _intact(key: str, found: list[Line] | str) -> list[Line]:
+    """Return the jobs of a list; raise DamagedFile where it is none, as jobs that nobody shows would be lost."""
+    if isinstance(found, str):
+        raise DamagedFile(
+            f"{key} is not what was written there: {found}. "
+            "Try: delete it, and submit the same table again, which runs no job twice"
+        )
+    return found
+
+
 def _place(view: View) -> Listed | None:
     """Return where a done job's result is kept; None where the record itself has it."""
     record = view.record
@@ -161,6 +173,14 @@ def _place(view: View) -> Listed | None:
 def _body(job_id: str, sha256: str) -> Listed:
     """Return where the body of a job lies that no message could carry."""
     return Listed(keys.body(job_id, sha256), sha256, 0, 0.0)
+
+
+def _fields(body: bytes) -> Mapping[str, Any] | None:
+    """Return the fields of a body; None of one that is damaged, of which a worker tells more."""
+    with contextlib.suppress(ValueError, RecursionError):
+        fields = json.loads(body)
+        return fields if isinstance(fields, dict) else None
+    return None
 
 
 def _value(body: bytes) -> Any:

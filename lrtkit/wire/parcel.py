@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lrtkit.wire import keys
-from lrtkit.wire.errors import PoisonMessage
+from lrtkit.wire.errors import DamagedFile, PoisonMessage
 from lrtkit.wire.job import Job, parse
 from lrtkit.wire.s3 import Store
 from lrtkit.wire.sqs import Outgoing, once
@@ -24,6 +24,7 @@ FINGERPRINT = "fingerprint"
 LARGEST_BODY = 64 * 1024 * 1024
 """Bytes of a job, wherever it lies: whoever runs it has to hold it in memory, more than once."""
 
+_ADVICE = "Try: submit its row under another job_id"
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -41,6 +42,14 @@ class Parcel:
         return Outgoing(self.body, self.job_id, once(self.job_id, self.fingerprint, *mark), self.attributes)
 
 
+@dataclass(frozen=True)
+class Lost(Job):
+    """A job whose body cannot be read, so that of its fields little more than the id is known."""
+
+    fingerprint: str = ""
+    """What its message says that it computes."""
+
+
 def whole(job: Job) -> Parcel:
     """Return a job with all of its fields in the message."""
     return Parcel(job.job_id, job.fingerprint, job.body)
@@ -55,26 +64,39 @@ def received(body: str, attributes: Mapping[str, str]) -> Parcel:
     """Return what a message carries; raise PoisonMessage where it is no job."""
     job = parse(body)
     if BODY in attributes:
-        return claim_check(job.job_id, attributes.get(FINGERPRINT, ""), attributes[BODY])
+        return claim_check(job.job_id, _hash(attributes, FINGERPRINT), _hash(attributes, BODY))
     return whole(job)
 
 
 def unpacked(store: Store, parcel: Parcel) -> Job:
     """Return the job with all of its fields, fetched from the bucket where they lie there.
 
-    Raises PoisonMessage where the bucket has nothing or something else in their place, Unavailable
-    where it does not answer.
+    Raises DamagedFile where the bucket has nothing or something else in their place, PoisonMessage
+    where they are another job's, Unavailable where it does not answer.
     """
     sha256 = parcel.attributes.get(BODY)
     if sha256 is None:
         return parse(parcel.body)
-    where = f"the body of {parcel.job_id}, of {sha256[:64]!r},"
-    item = store.get(keys.body(parcel.job_id, sha256)) if _HASH.fullmatch(sha256) else None
-    if item is None:
-        raise PoisonMessage(f"{where} is not in the bucket. Try: submit its row again")
-    if hashlib.sha256(item.body).hexdigest() != sha256:
-        raise PoisonMessage(f"{where} is not what was submitted: its hash differs. Try: submit its row again")
-    job = parse(item.body.decode(errors="replace"))
+    job = parse(_fetched(store, parcel.job_id, sha256).decode(errors="replace"))
     if (job.job_id, job.fingerprint) != (parcel.job_id, parcel.fingerprint):
-        raise PoisonMessage(f"{where} is another job's")
+        raise PoisonMessage(f"the body {sha256} of {parcel.job_id} is another job's")
     return job
+
+
+def _fetched(store: Store, job_id: str, sha256: str) -> bytes:
+    """Return a body; one that is not what was submitted is read again: it may have been damaged only on its way."""
+    for _ in range(2):
+        item = store.get(keys.body(job_id, sha256))
+        if item is None:
+            raise DamagedFile(f"the body {sha256} of {job_id} is not in the bucket. {_ADVICE}")
+        if hashlib.sha256(item.body).hexdigest() == sha256:
+            return item.body
+    raise DamagedFile(f"the body {sha256} of {job_id} is not what was submitted: its hash differs. {_ADVICE}")
+
+
+def _hash(attributes: Mapping[str, str], name: str) -> str:
+    """Return an attribute that is a SHA-256: whatever else it were could lead to any key."""
+    value = attributes.get(name, "")
+    if not _HASH.fullmatch(value):
+        raise PoisonMessage(f"the message's attribute {name} is {value[:64]!r}, which is no SHA-256")
+    return value

@@ -73,6 +73,26 @@ def with_attempt(**changes: Any) -> bytes:
 
 FILE = {"sha256": "f" * 64, "size": 3}
 
+LINE = b'{"fingerprint":"f","job":{"job_id":"exp/a","steps":1}}\n'
+
+LISTS = Section(
+    "Lists of what was submitted",
+    "`_submissions/….jsonl` in the bucket, read by `exp.status()` and all that looks where jobs stand: raised, "
+    "for a job that nobody shows would be lost.",
+    {
+        "half of a line": LINE + LINE[:20],
+        "an empty line": LINE + b"\n",
+        "binary": b"\x93NUMPY\x01\x00\xff\xfe",
+        "a page of HTML": b"<html><body>Bad gateway</body></html>",
+        "a number": b"7\n",
+        "a job that is a list": b'{"fingerprint":"f","job":[]}\n',
+        "a job without an id": b'{"fingerprint":"f","job":{"steps":1}}\n',
+        "an id that is a number": b'{"fingerprint":"f","job":{"job_id":5}}\n',
+        "no fingerprint": LINE * 2 + b'{"job":{"job_id":"exp/a"}}\n',
+        "100,000 levels": b"[" * 100_000,
+    },
+)
+
 RECORDS = Section(
     "Job records",
     "`checkpoint.json` in the bucket, read by a worker: the reason of the dead letter, and in `exp.status()` the "

@@ -25,7 +25,7 @@ Nothing of a bad input has been done when its sentence is read, and no sentence 
 ALL = (
     *(tables.CSVS, tables.FRAMES, tables.IDS, tables.EXPERIMENTS, tables.CHOICES),
     *(environment.FILES, environment.VALUES, environment.SETTINGS),
-    *(messages.MESSAGES, messages.RECORDS),
+    *(messages.MESSAGES, messages.RECORDS, messages.LISTS),
     *(workloads.CHECKPOINTS, workloads.RESULTS, workloads.GENERATORS),
     *(answers.QUEUE, answers.BUCKET, answers.WRITES, answers.LISTS, answers.SALADCLOUD),
 )

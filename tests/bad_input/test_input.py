@@ -10,8 +10,9 @@ import pytest
 
 from lrtkit import Experiment, connect
 from lrtkit.connection import Cloud
+from lrtkit.wire import keys
 from lrtkit.wire.settings import CloudSettings, WorkerSettings
-from tests.bad_input import environment, tables
+from tests.bad_input import environment, messages, tables
 from tests.bad_input.page import compare, sentence
 
 
@@ -63,6 +64,19 @@ def test_choices(cloud: Cloud) -> None:
     exp = Experiment("exp", cloud)
     compare(tables.CHOICES, [said(exp.cancel, ids) for ids in tables.CHOICES.inputs.values()])
     assert said(exp.retry, "nobody") == said(exp.cancel, "nobody")
+
+
+def test_lists(cloud: Cloud) -> None:
+    """A list that is not what was written is told with its line, and deleting it is a way out that loses no job."""
+    exp, told = Experiment("exp", cloud), []
+    exp.submit([{"name": "a", "steps": 1}])
+    key = keys.submission("exp", "2026-11-24T10:00:00.000Z")
+    for body in messages.LISTS.inputs.values():
+        cloud.store.put(key, body)
+        told.append(said(exp.status))
+    compare(messages.LISTS, told)
+    cloud.store.delete([key])
+    assert exp.submit([{"name": "a", "steps": 1}])["outcome"].tolist() == ["known"]
 
 
 def write(content: Any, path: Path) -> None:

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from lrtkit.wire.errors import LeaseLost, Unavailable
 from lrtkit.wire.record import Holder
 from lrtkit.wire.sqs import LEASE_CAP_S, Message, Outgoing, SqsQueue
-from tests.simulation.clock import VirtualClock, VirtualLoop, run
+from tests.simulation.clock import VirtualClock
 from tests.simulation.cloud import CloudTwin
+from tests.simulation.loop import Loop, run
 from worker.lease import BEATS, Lease
 from worker.report import Report
 
@@ -104,7 +105,7 @@ async def history(events: list[tuple[str, float]]) -> tuple[float | None, float]
 async def happen(kind: str, seconds: float, *, scene: Scene, queue: Flaky, lease: Lease) -> None:
     """Let one event happen, with somebody else who asks for the job all the time."""
     loop = asyncio.get_running_loop()
-    assert isinstance(loop, VirtualLoop)
+    assert isinstance(loop, Loop)
     end = loop.now + seconds
     if kind in {"down", "deaf", "up"}:
         queue.mode = kind

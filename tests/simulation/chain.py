@@ -146,7 +146,7 @@ class Chain:
     async def _leap(self, steps: int) -> None:
         """Go on to the end of the step in which something is wanted, or to where the chain ends or breaks."""
         loop, step_s = self._machine.loop, self._fields["step_s"]
-        began = loop.time()
+        began = loop.now
         goal = min([steps, *(each for each in self._fields.get("breaks", ()) if each > self._step)])
         try:
             async with asyncio.timeout((goal - self._step) * step_s):
@@ -154,8 +154,8 @@ class Chain:
         except TimeoutError:
             self._go(goal)
             return
-        made = min(goal - self._step, int((loop.time() - began) / step_s) + 1)
-        await asyncio.sleep(max(0.0, began + made * step_s - loop.time()))
+        made = min(goal - self._step, int((loop.now - began) / step_s) + 1)
+        await asyncio.sleep(max(0.0, began + made * step_s - loop.now))
         self._go(self._step + made)
 
     def _go(self, goal: int) -> None:

@@ -1,10 +1,9 @@
-"""Virtual time: an event loop on which waiting takes no time, and a clock for whatever runs on it."""
+"""What tells virtual time, and what calls of the twins take of it."""
 
 from __future__ import annotations
 
 import asyncio
-import selectors
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -12,56 +11,6 @@ T = TypeVar("T")
 
 START = 1_790_000_000.0
 """The time of day at which every history begins."""
-
-GRAIN_S = 1e-6
-"""The least leap of time, so that rounding can never make it stand still."""
-
-
-class VirtualLoop(asyncio.SelectorEventLoop):
-    """An event loop whose time leaps to the next thing to do."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        super().__init__(_Leaping(self))
-
-    def time(self) -> float:
-        """Return the virtual seconds since the loop was made."""
-        return self.now
-
-
-class _Leaping(selectors.SelectSelector):
-    """Lets time pass instead of waiting for files that nobody here has."""
-
-    def __init__(self, loop: VirtualLoop) -> None:
-        super().__init__()
-        self._loop = loop
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is None:
-            raise RuntimeError("everything waits, and nothing will ever happen")
-        if timeout > 0:
-            self._loop.now += max(timeout, GRAIN_S)
-        return []
-
-
-def run(story: Coroutine[Any, Any, T]) -> T:
-    """Run a story to its end in virtual time and return what it gives; whatever else runs then ends too."""
-    loop = VirtualLoop()
-    loop.set_exception_handler(lambda *_: None)  # what a dead node leaves behind speaks to nobody
-    try:
-        return loop.run_until_complete(_alone(story))
-    finally:
-        loop.close()
-
-
-async def _alone(story: Coroutine[Any, Any, T]) -> T:
-    try:
-        return await story
-    finally:
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
 
 
 def time_of_day() -> float:
@@ -72,10 +21,30 @@ def time_of_day() -> float:
         return START
 
 
+class News:
+    """What those who wait at a service are told, all at once."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[Callable[[], object], None] = {}
+
+    def wait(self, wake: Callable[[], object]) -> None:
+        """Call this when there is news."""
+        self._waiting[wake] = None
+
+    def leave(self, wake: Callable[[], object]) -> None:
+        """Call it no more."""
+        self._waiting.pop(wake, None)
+
+    def tell(self) -> None:
+        """Wake all who wait."""
+        for wake in self._waiting:
+            wake()
+
+
 class Blocked(Exception):
     """A call of a twin cannot go on before there is ``news``, or before ``wait_s`` are over; it is then made again."""
 
-    def __init__(self, news: asyncio.Event, wait_s: float) -> None:
+    def __init__(self, news: News, wait_s: float) -> None:
         super().__init__()
         self.news = news
         self.wait_s = wait_s
@@ -153,16 +122,21 @@ class VirtualClock:
                     return call(*args, **kwargs)
             except Blocked as blocked:
                 self._meter.read()  # the answer takes its time once, when it comes
-                await self._news(blocked)
+                await _news(blocked)
                 self._live()
-
-    async def _news(self, blocked: Blocked) -> None:
-        try:
-            async with asyncio.timeout(blocked.wait_s):
-                await blocked.news.wait()
-        except TimeoutError:
-            return
 
     def _live(self) -> None:
         if self._dead:
             raise asyncio.CancelledError
+
+
+async def _news(blocked: Blocked) -> None:
+    told = asyncio.Event()
+    blocked.news.wait(told.set)
+    try:
+        async with asyncio.timeout(blocked.wait_s):
+            await told.wait()
+    except TimeoutError:
+        return
+    finally:
+        blocked.news.leave(told.set)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import bisect
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,9 +17,14 @@ from tests.simulation.history import Event
 from tests.simulation.world import Outcome
 
 EXPERIMENT = "sim"
+Breaches = Iterator[str]
+
 FINAL = frozenset({"done", "failed", "cancelled"})
 PEOPLE = ("notebook-", "scaler-")
 """What the machines of researcher and autoscaler are called; all others are workers."""
+
+SLACK_S = 5.0
+"""What a few calls over an untroubled network take together."""
 
 _WORK = frozenset({"starts", "checkpoint", "ends", "fails"})
 
@@ -57,10 +62,12 @@ class Evidence:
         self.history = outcome.history
         self.jobs = {f"{EXPERIMENT}/{job['name']}": job for job in outcome.scenario.jobs}
 
-    def is_foreign(self, body: str) -> bool:
-        """Tell whether a message's body is none of the jobs that were submitted."""
+    def is_foreign(self, body: str, attributes: Mapping[str, Any]) -> bool:
+        """Tell whether a message is none of the jobs that were submitted, whole or under the hash of its body."""
         job = self.jobs.get(job_of(body) or "")
-        return job is None or json.loads(body)["seed"] != job["seed"]
+        if job is None or "body_sha256" in attributes:
+            return job is None  # nobody sends another's body under an id of ours
+        return json.loads(body)["seed"] != job["seed"]
 
     @cached_property
     def writes(self) -> dict[str, list[Write]]:
@@ -129,6 +136,15 @@ class Evidence:
             found[event.who].append(event.at)
         return found
 
+    @cached_property
+    def spoiled(self) -> dict[str, list[float]]:
+        """When what each machine read was spoiled on its way."""
+        found: dict[str, list[float]] = defaultdict(list)
+        for event in self.history.of("FAULT"):
+            if event.facts["kind"] == "spoiled read":
+                found[event.who].append(event.at)
+        return found
+
     def in_trouble(self, who: str, begins: float, ends: float) -> bool:
         """Tell whether any call of a machine met a fault in a time."""
         times = self.troubles.get(who, [])
@@ -140,6 +156,11 @@ class Evidence:
         return frozenset(
             event.facts["job"] for event in self.history.of("FAULT") if event.facts["kind"] == "stored damage"
         )
+
+
+def is_letter(event: Event) -> bool:
+    """Tell whether a message was sent to the dead letters."""
+    return str(event.facts["QueueUrl"]).endswith("dead.fifo")
 
 
 def job_of(body: str) -> str | None:

@@ -263,6 +263,14 @@ class Fifo:
         elif group and not group.letters:
             del self._groups[name]
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether any letter can be received."""
+        name = self._next_group()
+        if name:
+            self._offer(name)
+        return name is not None
+
     def _next_group(self) -> str | None:
         """Return the group whose first letter is the oldest of those that can be received."""
         while self._ready:

@@ -9,7 +9,7 @@ from typing import Any
 from lrtkit.wire.settings import WorkerSettings
 from tests.simulation.faults import Kill, Weather
 from tests.simulation.history import History
-from tests.simulation.scenario import Errand, Scenario
+from tests.simulation.scenario import NOTES, Errand, Scenario
 
 SETTINGS = WorkerSettings(lease_s=120, checkpoint_s=60, imds_url="http://metadata")
 
@@ -24,6 +24,7 @@ def _life(*jobs: dict[str, Any], errands: Sequence[Errand] = (), settings: Worke
 
 LIVES: dict[str, Scenario] = {
     "plain": _life(_job()),
+    "large": _life(_job(notes=NOTES)),
     "fails": _life(_job(kind="bad", breaks=[5])),
     "cancelled": _life(_job(steps=90), errands=[Errand(1500, "cancel", ["job"])]),
     "cancelled before it runs": _life(_job(), errands=[Errand(60, "cancel", ["job"])]),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -63,10 +65,10 @@ class Line:
         if loop.is_ending:
             raise GreenletExit
         number = self._faults.number(machine.name)
-        if self._faults.kills(machine.name, number, loop.time(), after=False):
+        if self._faults.kills(machine.name, number, loop.now, after=False):
             self._history.fault(machine.name, "gone before a call", operation=operation)
             call.lose()
-        trouble = self._faults.trouble(self._service, operation, loop.time()) or FAIR
+        trouble = self._faults.trouble(self._service, operation, loop.now) or FAIR
         if trouble is not FAIR:
             self._history.fault(machine.name, trouble.kind, operation=operation)
         rng = self._faults.rng
@@ -76,11 +78,11 @@ class Line:
             if number_of_try:  # botocore tries again by itself
                 call.travel(rng.uniform(0.3, 3.0))
             answer = self._arrived(call, operation, effect, args, kwargs)
-        if operation == "upload_file" and self._faults.spoils(loop.time()):
+        if operation == "upload_file" and self._faults.spoils(loop.now):
             loop.call_later(1.5, self._damage, *args[1:], context=NETWORK)
         if trouble.kind == "delivered twice":
             self._deliver_again(kwargs, answer)
-        if self._faults.kills(machine.name, number, loop.time(), after=True):
+        if self._faults.kills(machine.name, number, loop.now, after=True):
             self._history.fault(machine.name, "gone after a call", operation=operation)
             machine.lose()
         call.wait(rng.uniform(*ANSWER_S) + self._meter.read() + trouble.answer_s)
@@ -90,10 +92,10 @@ class Line:
 
     def _arrived(self, call: Call, operation: str, effect: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """Let the service do what is asked, and return its answer or its error."""
-        began = self._machine.loop.time()
+        began = self._machine.loop.now
         while True:
             try:
-                with self._meter.waited(self._machine.loop.time() - began):
+                with self._meter.waited(self._machine.loop.now - began):
                     answer = effect(*args, **kwargs)
             except Blocked as blocked:
                 call.hold(blocked)
@@ -106,9 +108,13 @@ class Line:
 
     def _observe(self, operation: str, args: Any, kwargs: Any, **more: Any) -> None:
         self._history.calls[operation] += 1
-        facts = {name: kwargs[name] for name in _SHOWN if name in kwargs}
-        if args:
-            facts["Key"] = args[2] if operation == "upload_file" else args[1]
+        facts = {name: value for name, value in kwargs.items() if name in _SHOWN}
+        if operation == "upload_file":
+            facts |= {"Key": args[2], "sha256": hashlib.sha256(Path(args[0]).read_bytes()).hexdigest()}
+        elif args:
+            facts["Key"] = args[1]
+        elif operation == "put_object":
+            facts["sha256"] = hashlib.sha256(kwargs["Body"]).hexdigest()
         self._history(self._machine.name, operation, **facts, **more)
 
     def _deliver_again(self, kwargs: Any, answer: Any) -> None:
@@ -123,7 +129,7 @@ class Line:
         """Let what is stored be no longer what was written."""
         body = self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
         self._client.put_object(Bucket=bucket, Key=key, Body=self._damaged(body))
-        self._history.fault("bucket", "stored damage", job=key.partition("/files/")[0], key=key)
+        self._history.fault("bucket", "stored damage", job=_JOB.split(key)[0], key=key)
 
     def _spoiled(self, args: Any, answer: Any) -> Any:
         """Tear what was read, or flip a bit of it."""
@@ -156,6 +162,10 @@ _SHOWN = (
     "VisibilityTimeout",
 )
 """What of a call the history keeps."""
+
+
+_JOB = re.compile("/files/|/_submissions/")
+"""What follows a job's id in the keys of what is uploaded."""
 
 
 def _told(operation: str, answer: Any) -> dict[str, Any]:

@@ -98,7 +98,8 @@ class Researcher:
             record = ledger.read(experiment.cloud.store, job_id).record
             if record and record.state is State.RUNNING:
                 job = next(job for job in self._jobs if job["name"] == name)
-                other = Job({**job, "job_id": job_id, "seed": job["seed"] + 1})
+                fields = {field: value for field, value in job.items() if field != "notes"}
+                other = Job({**fields, "job_id": job_id, "seed": job["seed"] + 1})
                 experiment.cloud.queue.send(Outgoing(other.body, f"{job_id}-again", once(job_id, "again")))
                 return job_id
         return "no job runs"

@@ -16,7 +16,8 @@ from lrtkit.wire.clock import iso
 from lrtkit.wire.errors import Unavailable
 from tests.simulation.clock import START
 from tests.simulation.history import History
-from tests.simulation.machine import Call, Loop
+from tests.simulation.loop import Loop
+from tests.simulation.machine import Call
 from tests.simulation.replica import Replica
 
 GROUP = "workers"
@@ -144,7 +145,7 @@ class SaladTwin:
         self._history("salad", "runs", node=place.id)
         replica.machine.on_lost = lambda: self._notice(place)
         await asyncio.sleep(self._rng.expovariate(1 / self._hazard.mean_s))
-        if self._loop.time() < self._hazard.ends and place.state == "running" and not replica.machine.is_lost:
+        if self._loop.now < self._hazard.ends and place.state == "running" and not replica.machine.is_lost:
             self._interrupt(place, replica)
 
     def _interrupt(self, place: Place, replica: Replica) -> None:
@@ -178,13 +179,13 @@ class SaladTwin:
                 start_up_s = fast_s + (share - low) / (high - low) * (slow_s - fast_s)
                 break
         begins, ends = self._hazard.drought
-        return max(start_up_s, ends - self._loop.time()) if begins <= self._loop.time() < ends else start_up_s
+        return max(start_up_s, ends - self._loop.now) if begins <= self._loop.now < ends else start_up_s
 
     def _answer(self) -> None:
         call = getcurrent()
         assert isinstance(call, Call)
         call.wait(self._rng.uniform(0.1, 0.5))
-        if self._loop.time() < self._hazard.ends and self._rng.random() < 0.01:
+        if self._loop.now < self._hazard.ends and self._rng.random() < 0.01:
             self._history.fault("salad", "API error")
             raise Unavailable("the API of SaladCloud answers with HTML")
 

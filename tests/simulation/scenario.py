@@ -15,6 +15,12 @@ HOUR_S = 3600.0
 DAY_S = 86_400.0
 
 
+LARGEST_MESSAGE = 4096
+"""Bytes of a message in the simulated queue; SQS takes more, of which a history would only become longer."""
+
+NOTES = "x" * (LARGEST_MESSAGE + 1000)
+"""What makes a job too large for a message."""
+
 FAIR = Weather()
 SAFE = Hazard()
 
@@ -65,6 +71,8 @@ def drawn(seed: int, *, jobs: int = 20, replicas: int = 6) -> Scenario:
     if rng.random() < 0.25:
         table[0] |= {"kind": "plain", "step_s": 300, "steps": rng.randint(150, 220)}  # beyond the twelve hours
         table[0].pop("breaks", None)
+    for job in random.Random(f"{seed} large").sample(table, len(table) // 5):
+        job["notes"] = NOTES
     ends = rng.uniform(6, 36) * HOUR_S
     drought = (0.0, 0.0)
     if rng.random() < 0.1:  # long enough for messages to come near their end

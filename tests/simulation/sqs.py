@@ -6,7 +6,6 @@ minutes of deduplication, the twelve hours of a lease, the retention, counts tha
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +14,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tests.simulation import sqs_rules as rules
-from tests.simulation.clock import Blocked
+from tests.simulation.clock import Blocked, News
 from tests.simulation.fifo import LEASE_CAP_S, Fifo, Letter, Place
 from tests.simulation.sqs_account import Account, Answer
 from tests.simulation.sqs_answers import md5, received
@@ -98,7 +97,7 @@ class SqsTwin(Account):
         return letters
 
     def _blocked(self, queue: Fifo, wait_s: float) -> Blocked:
-        return Blocked(self._news.setdefault(queue.name, asyncio.Event()), wait_s)
+        return Blocked(self._news.setdefault(queue.name, News()), wait_s)
 
     def change_message_visibility(self, *, QueueUrl: str, ReceiptHandle: str, VisibilityTimeout: int) -> Answer:
         """Hide a message for so long from now; refuse what goes beyond twelve hours from its receive."""
@@ -126,8 +125,10 @@ class SqsTwin(Account):
         if now + seconds > letter.received + LEASE_CAP_S:
             reason = f"Total VisibilityTimeout for the message is beyond the limit [{LEASE_CAP_S} seconds]"
             raise rules.invalid(operation, seconds, "VisibilityTimeout", reason)
+        before = letter.visible_at
         queue.hide(letter, seconds, now)
-        self._tell(queue)
+        if now + seconds < before:
+            self._tell(queue)
         return {}
 
     def delete_message(self, *, QueueUrl: str, ReceiptHandle: str) -> Answer:
@@ -147,7 +148,8 @@ class SqsTwin(Account):
             if not is_latest or letter.place is not Place.IN_FLIGHT:
                 raise rules.invalid(operation, receipt, "ReceiptHandle", "The receipt handle has expired.")
             queue.drop(letter, now)
-            self._tell(queue)
+            if queue.is_ready:  # the next one of its group
+                self._tell(queue)
         return {}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import random
 from collections import Counter
@@ -10,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tests.simulation import sqs_rules as rules
-from tests.simulation.clock import Meter
+from tests.simulation.clock import Meter, News
 from tests.simulation.fifo import LONGEST_LAG_S, Fifo
 from tests.simulation.refusals import exceptions
 
@@ -46,7 +45,7 @@ class Account:
         self._most_in_flight = most_in_flight
         self._queues: dict[str, Fifo] = {}
         self._deleted: dict[str, float] = {}
-        self._news: dict[str, asyncio.Event] = {}
+        self._news: dict[str, News] = {}
 
     def create_queue(self, *, QueueName: str, Attributes: Mapping[str, str] | None = None) -> Answer:
         """Make a FIFO queue; one that is there already is answered, unless it has other attributes."""
@@ -157,7 +156,7 @@ class Account:
     def _tell(self, queue: Fifo) -> None:
         """Wake whoever waits for a message."""
         if news := self._news.pop(queue.name, None):
-            news.set()
+            news.tell()
 
     def _is_queue(self, arn: str) -> bool:
         return arn.rpartition(":")[2] in self._queues

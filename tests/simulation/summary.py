@@ -27,4 +27,4 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def _verdict(numbers: list[Any]) -> Verdict:
     days, worker_hours, took_s, calls, faults, breaches = numbers
-    return Verdict(0, breaches, "", days, worker_hours, took_s, Counter(faults), calls)
+    return Verdict(0, breaches, days, worker_hours, took_s, Counter(faults), calls)

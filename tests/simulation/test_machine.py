@@ -7,19 +7,19 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.simulation import machine as machines
-from tests.simulation.machine import Call, Loop, Machine
+from tests.simulation.loop import Loop, run
+from tests.simulation.machine import Call, Machine
 
 
 def test_a_frozen_machine_does_nothing_and_then_goes_on_late() -> None:
     """A wait that ends while the machine is frozen ends when it thaws: nothing of it runs in between."""
 
-    async def story(loop: Loop) -> list[float]:
-        machine, woke = Machine("a", loop), []
+    async def story() -> list[float]:
+        machine, woke = _machine("a"), []
 
         async def work() -> None:
             await machine.sleep(10)
-            woke.append(loop.time())
+            woke.append(asyncio.get_running_loop().time())
 
         machine.start(work())
         await asyncio.sleep(5)
@@ -30,21 +30,21 @@ def test_a_frozen_machine_does_nothing_and_then_goes_on_late() -> None:
         await asyncio.sleep(0.1)
         return woke
 
-    assert machines.run(story) == [105.0]
+    assert run(story()) == [105.0]
 
 
 def test_a_lost_machine_runs_no_handler() -> None:
     """Nothing is cleaned up, as after SIGKILL, as long as the history goes on."""
     cleaned: list[float] = []
 
-    async def story(loop: Loop) -> int:
-        machine = Machine("a", loop)
+    async def story() -> int:
+        machine = _machine("a")
 
         async def work() -> None:
             try:
                 await machine.sleep(10)
             finally:
-                cleaned.append(loop.time())
+                cleaned.append(asyncio.get_running_loop().time())
 
         machine.start(work())
         await asyncio.sleep(5)
@@ -52,7 +52,7 @@ def test_a_lost_machine_runs_no_handler() -> None:
         await asyncio.sleep(1000)
         return len(cleaned)
 
-    assert machines.run(story) == 0
+    assert run(story()) == 0
 
 
 def test_blocking_calls_overlap_in_virtual_time() -> None:
@@ -65,12 +65,12 @@ def test_blocking_calls_overlap_in_virtual_time() -> None:
             pool.submit(time.sleep, seconds).result()
         return time.monotonic()
 
-    async def story(loop: Loop) -> list[float]:
-        calls = [Call(Machine(name, loop), lambda: blocking(100.0)) for name in "ab"]
+    async def story() -> list[float]:
+        calls = [Call(_machine(name), lambda: blocking(100.0)) for name in "ab"]
         return [await call.answer for call in calls]
 
     began = time.perf_counter()
-    assert machines.run(story) == [300.0, 300.0]
+    assert run(story()) == [300.0, 300.0]
     assert time.perf_counter() - began < 60
 
 
@@ -82,8 +82,8 @@ def test_a_call_goes_on_when_nobody_waits_for_it() -> None:
         time.sleep(10)
         done.append(time.monotonic())
 
-    async def story(loop: Loop) -> list[float]:
-        machine = Machine("a", loop)
+    async def story() -> list[float]:
+        machine = _machine("a")
         try:
             async with asyncio.timeout(1):
                 await machine.run(late)
@@ -92,4 +92,10 @@ def test_a_call_goes_on_when_nobody_waits_for_it() -> None:
         await asyncio.sleep(20)
         return done
 
-    assert machines.run(story) == [10.0]
+    assert run(story()) == [10.0]
+
+
+def _machine(name: str) -> Machine:
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, Loop)
+    return Machine(name, loop)

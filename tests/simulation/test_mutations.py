@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from tests.simulation.lives import LIVES, LONG, calls_of, killed
-from tests.simulation.mutations import MUTATIONS, Mutation
+from tests.simulation.mutations import of_bucket, of_jobs, of_messages  # noqa: F401  (each registers its own)
+from tests.simulation.mutations.mutation import MUTATIONS, Mutation
 from tests.simulation.scenario import Scenario, drawn
 from tests.simulation.verdict import judge
 from tests.simulation.world import simulate

@@ -8,7 +8,9 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.simulation.scenario import drawn
 from tests.simulation.verdict import Verdict, judge_seed
+from tests.simulation.world import simulate
 
 SEEDS = 100
 AT_ONCE = 5
@@ -27,8 +29,8 @@ def test_every_invariant_holds_whatever_goes_wrong(first: int, tell: Callable[[V
 def test_a_seed_is_one_history_in_every_process() -> None:
     """The same seed gives the same events, in this process again and in one with other hashes."""
     seed = 6
-    digest = judge_seed(seed).digest
-    program = f"from tests.simulation.verdict import judge_seed; print(judge_seed({seed}).digest)"
+    digest = _digest(seed)
+    program = f"from tests.simulation.test_seeds import _digest; print(_digest({seed}))"
     elsewhere = subprocess.run(
         [sys.executable, "-c", program],
         env={"PYTHONHASHSEED": "1"},
@@ -36,5 +38,9 @@ def test_a_seed_is_one_history_in_every_process() -> None:
         text=True,
         check=True,
     )
-    assert judge_seed(seed).digest == digest
+    assert _digest(seed) == digest
     assert elsewhere.stdout.strip() == digest
+
+
+def _digest(seed: int) -> str:
+    return simulate(drawn(seed)).history.digest

@@ -13,8 +13,9 @@ import pytest
 
 from lrtkit.wire.errors import Conflict, LrtError
 from lrtkit.wire.sqs import Depth, Message, Outgoing
-from tests.simulation.clock import START, VirtualClock, run
+from tests.simulation.clock import START, VirtualClock
 from tests.simulation.cloud import CloudTwin
+from tests.simulation.loop import run
 from tests.simulation.s3 import S3Twin
 from tests.simulation.s3_account import ANSWER_S as S3_ANSWER_S
 from tests.simulation.sqs import SqsTwin

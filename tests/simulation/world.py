@@ -24,20 +24,23 @@ from lrtkit.wire.errors import LrtError
 from lrtkit.wire.s3 import S3Store
 from lrtkit.wire.settings import CloudSettings
 from lrtkit.wire.sqs import SqsQueue
-from tests.simulation import machine as machines
 from tests.simulation.clock import START
 from tests.simulation.cloud import BUCKET, QUEUE, CloudTwin
 from tests.simulation.faults import Faults
 from tests.simulation.history import History
-from tests.simulation.machine import Loop, Machine
+from tests.simulation.loop import Loop, run
+from tests.simulation.machine import Machine
 from tests.simulation.network import Line
 from tests.simulation.replica import Replica
 from tests.simulation.researcher import NAME, Researcher
 from tests.simulation.salad import GROUP, SaladTwin
-from tests.simulation.scenario import Scenario
+from tests.simulation.scenario import LARGEST_MESSAGE, Scenario
 from tests.simulation.sqs_account import ARN
 
 SCALED_EVERY_S = 300.0
+SCALED_IN_DROUGHT_S = 3600.0
+"""While for days no replica can start, there is nothing to see."""
+
 LOOKED_EVERY_S = 600.0
 FASTEST_DISK = Path("/dev/shm")
 
@@ -62,7 +65,13 @@ def simulate(scenario: Scenario, *, is_verbose: bool = False) -> Outcome:
     """Let a history happen."""
     random.seed(scenario.seed)
     with _quiet(), _work_folders():
-        return machines.run(lambda loop: World(loop, scenario, is_verbose).run())
+        return run(_history(scenario, is_verbose))
+
+
+async def _history(scenario: Scenario, is_verbose: bool) -> Outcome:
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, Loop)
+    return await World(loop, scenario, is_verbose).run()
 
 
 class World:
@@ -74,7 +83,8 @@ class World:
         self.rng = random.Random(f"{scenario.seed} world")
         self.history = History(loop.time, is_verbose=is_verbose)
         self.faults = Faults(scenario.weather, random.Random(f"{scenario.seed} faults"))
-        self.cloud = CloudTwin(now=lambda: START + loop.time(), seed=scenario.seed)
+        self.cloud = CloudTwin(now=lambda: START + loop.now, seed=scenario.seed)
+        self.cloud.sqs.set_queue_attributes(QueueUrl=QUEUE.url, Attributes={"MaximumMessageSize": str(LARGEST_MESSAGE)})
         if scenario.max_receives:
             policy = {"deadLetterTargetArn": f"{ARN}dead.fifo", "maxReceiveCount": scenario.max_receives}
             self.cloud.sqs.set_queue_attributes(QueueUrl=QUEUE.url, Attributes={"RedrivePolicy": json.dumps(policy)})
@@ -87,9 +97,9 @@ class World:
         errands = asyncio.create_task(self.researcher.run(self.scenario.errands, doomed=self.faults.doom))
         scaling = asyncio.create_task(self._scale())
         ended = False
-        while not ended and self.loop.time() < self.scenario.longest_s:
+        while not ended and self.loop.now < self.scenario.longest_s:
             await asyncio.sleep(LOOKED_EVERY_S)
-            ended = self.researcher.is_finished and not self._open() and not self.salad.places
+            ended = self.researcher.is_finished and not self.salad.places and not self._open()
         self.history.is_over = True
         scaling.cancel()
         errands.cancel()
@@ -114,7 +124,7 @@ class World:
         if self.rng.random() < self.scenario.clocks_wrong:
             self.loop.call_later(self.rng.uniform(0, 3 * 3600), self._set_wrong, machine)
         cloud = self._cloud(machine)
-        self._workers.append((self.loop.time(), machine))
+        self._workers.append((self.loop.now, machine))
         return Replica(
             machine,
             cloud.queue,
@@ -125,18 +135,20 @@ class World:
         )
 
     def _set_wrong(self, machine: Machine) -> None:
-        if self.loop.time() < self.scenario.weather.ends:
+        if self.loop.now < self.scenario.weather.ends:
             machine.clock_error_s = self.rng.choice((-1, 1)) * self.rng.uniform(2, 6 * 3600)
             self.history.fault(machine.name, "clock jump", seconds=machine.clock_error_s)
 
     async def _scale(self) -> None:
-        """Run the autoscaler every five minutes, as its schedule does, each time on a machine that knows nothing."""
+        """Run the autoscaler as its schedule does, each time on a machine that knows nothing."""
         number = 0
         while True:
             number += 1
             machine = self._machine(f"scaler-{number}")
             machine.start(self._step(machine))
-            await asyncio.sleep(SCALED_EVERY_S)
+            begins, ends = self.scenario.hazard.drought
+            is_drought = begins <= self.loop.now < ends - SCALED_IN_DROUGHT_S
+            await asyncio.sleep(SCALED_IN_DROUGHT_S if is_drought else SCALED_EVERY_S)
 
     async def _step(self, machine: Machine) -> None:
         cloud = self._cloud(machine)
@@ -179,7 +191,7 @@ class World:
 
     def _outcome(self, ended: bool) -> Outcome:
         dead = self.cloud.sqs._queues["dead.fifo"].letters
-        now = self.loop.time()
+        now = self.loop.now
         return Outcome(
             scenario=self.scenario,
             history=self.history,

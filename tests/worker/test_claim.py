@@ -13,7 +13,8 @@ from lrtkit.wire.errors import Conflict, Fenced, LeaseLost, Unavailable
 from lrtkit.wire.job import Job
 from lrtkit.wire.record import Cause, Holder, Record, Saved, State
 from lrtkit.wire.s3 import S3Store
-from tests.simulation.clock import Meter, VirtualClock, run
+from tests.simulation.clock import Meter, VirtualClock
+from tests.simulation.loop import run
 from tests.worker.lab import NOW
 from worker.claim import Claim
 from worker.report import Report

@@ -15,7 +15,7 @@ from lrtkit.wire.parcel import claim_check
 from lrtkit.wire.record import Record, State
 from lrtkit.wire.s3 import Item, S3Store
 from lrtkit.wire.settings import WorkerSettings
-from tests.simulation import clock
+from tests.simulation import loop
 from tests.simulation.cloud import BUCKET, CloudTwin
 from tests.simulation.node import NodeTwin
 from tests.simulation.workload import Pace
@@ -80,7 +80,7 @@ def test_a_failed_one_is_run_again(lab: Lab) -> None:
 
 
 def test_a_body_that_is_not_what_was_submitted(lab: Lab) -> None:
-    """Missing, altered, another job's by name or by fingerprint, or under no hash: it is set aside with its reason."""
+    """Missing or altered: the job fails; another job's or under no hash: the message is none of a job's."""
     other, lying = (Job({"job_id": job_id, "steps": 1}).body.encode() for job_id in ("other", "lying"))
     hashes = {
         "missing": "0" * 64,
@@ -94,18 +94,39 @@ def test_a_body_that_is_not_what_was_submitted(lab: Lab) -> None:
     lab.cloud.store.put(keys.body("lying", hashes["lying"]), lying)
     for job_id, sha256 in hashes.items():
         lab.cloud.queue.send(claim_check(job_id, "f" * 64, sha256).outgoing())
-    lab.serve()
+    lab.serve(max_failures=1)
     reasons = {letter.body: letter.reason for letter in lab.letters(5)}
     expected = {
-        "missing": f"the body of missing, of {'0' * 64!r}, is not in the bucket. Try: submit its row again",
-        "altered": f"the body of altered, of {'1' * 64!r}, is not what was submitted: its hash differs. "
-        "Try: submit its row again",
-        "swapped": f"the body of swapped, of {hashes['swapped']!r}, is another job's",
-        "lying": f"the body of lying, of {hashes['lying']!r}, is another job's",
-        "strange": "the body of strange, of '../../other/result.txt', is not in the bucket. Try: submit its row again",
+        "missing": f"the body {'0' * 64} of missing is not in the bucket. Try: submit its row under another job_id",
+        "altered": f"the body {'1' * 64} of altered is not what was submitted: its hash differs. "
+        "Try: submit its row under another job_id",
+        "swapped": f"the body {hashes['swapped']} of swapped is another job's",
+        "lying": f"the body {hashes['lying']} of lying is another job's",
+        "strange": "the message's attribute body_sha256 is '../../other/result.txt', which is no SHA-256",
     }
     assert reasons == {Job({"job_id": job_id}).body: reason for job_id, reason in expected.items()}
-    assert not [key for key in lab.objects("") if key.endswith("checkpoint.json")]
+    records = [key for key in lab.objects("") if key.endswith("checkpoint.json")]
+    assert records == [keys.record("altered"), keys.record("missing")]
+    for job_id in ("altered", "missing"):
+        record = lab.is_in(State.FAILED, job_id)
+        assert (record.fingerprint, record.error and record.error.message) == ("f" * 64, expected[job_id])
+
+
+def test_a_lost_body_is_no_secret(lab: Lab) -> None:
+    """Whoever looks sees that the job has failed and why; a body that is there again is another chance for it."""
+    experiment = Experiment("exp", lab.cloud)
+    experiment.submit([row(steps=3)])
+    (body,) = [found.key for found in lab.cloud.store.listed(keys.submissions("exp/large"))]
+    item = lab.cloud.store.get(body)
+    assert item
+    lab.cloud.store.delete([body])
+    lab.serve(max_failures=1)
+    assert experiment.status()["state"].tolist() == ["failed"]
+    assert "is not in the bucket" in str(experiment.why("large"))
+    lab.cloud.store.put(body, item.body)
+    experiment.retry("large")
+    lab.serve()
+    assert experiment.results()["result"].tolist() == [6]
 
 
 class Hesitant(S3Store):
@@ -123,7 +144,7 @@ class Hesitant(S3Store):
 
 def test_a_body_in_a_bucket_that_is_away_is_waited_for() -> None:
     """The job is neither run without its fields nor set aside; in virtual time it is done when the bucket is back."""
-    record, store, dead = clock.run(_hesitated())
+    record, store, dead = loop.run(_hesitated())
     assert (record.state, record.steps, store.refusals, dead) == (State.DONE, 5, 0, 0)
 
 

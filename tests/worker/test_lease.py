@@ -21,9 +21,10 @@ from lrtkit.wire.record import Holder
 from lrtkit.wire.s3 import Store
 from lrtkit.wire.settings import WorkerSettings
 from lrtkit.wire.sqs import LEASE_CAP_S, Message, Outgoing, SqsQueue
-from tests.simulation.clock import Meter, VirtualClock, run, time_of_day
+from tests.simulation.clock import Meter, VirtualClock, time_of_day
 from tests.simulation.cloud import QUEUE
 from tests.simulation.fifo import Place
+from tests.simulation.loop import run
 from tests.simulation.sqs import SqsTwin
 from tests.simulation.sqs_account import ROOT
 from worker import dead_letter
