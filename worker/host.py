@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import faulthandler
+import importlib
 import inspect
 import io
 import json
@@ -26,6 +27,7 @@ from typing import Any
 from lrtkit.wire import keys, strict
 from lrtkit.wire.errors import BadInput, InvalidJob
 from lrtkit.wire.workload import STALL_NAME, Checkpoint, Result, files_in, place
+from worker import loading
 from worker.loading import argv_of, find, is_command
 
 CHECKPOINT_NAME = "checkpoint.json"
@@ -34,7 +36,7 @@ EXIT_INVALID = 65
 
 _STOPS = (signal.SIGTERM, signal.SIGINT)
 _PR_SET_PDEATHSIG = 1
-_NOT_THE_WORKLOAD = (__file__, importlib.__file__, "<frozen importlib")
+_NOT_THE_WORKLOAD = (__file__, loading.__file__, importlib.__file__, "<frozen importlib")
 
 
 class Places:

@@ -4,13 +4,15 @@ import asyncio
 import json
 import sys
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from lrtkit import local
 from lrtkit.local.salad.group import Group
 from lrtkit.local.salad.instance import Instance
-from lrtkit.local.salad.replicas import Replicas
+from lrtkit.local.salad.node import Node
+from lrtkit.local.salad.replicas import Replicas, Site
 from lrtkit.local.salad.settings import Settings
 from lrtkit.salad import GroupStatus, InstanceState
 
@@ -113,7 +115,7 @@ class Tired:
 
     def new_instance(self, group, **_):
         """Return the instance that waits."""
-        return Instance("i", "m", self.worker, group.version, failures=6)
+        return Instance("i", "m", cast("Node", self.worker), group.version, failures=6)
 
     def environment(self, *_):
         """Return nothing."""
@@ -132,7 +134,7 @@ def test_a_mended_group_does_not_wait_for_what_was_wrong():
         spec = {"name": "g", "autostart_policy": True, "replicas": 1, "container": {"resources": {}}}
         site, group = Tired(), Group(spec)
         group.prepared = True
-        replicas = Replicas(group, site)
+        replicas = Replicas(group, cast("Site", site))
         replicas.reconcile()
         await asyncio.sleep(0)
         replicas.restart_all()

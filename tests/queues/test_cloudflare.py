@@ -199,7 +199,7 @@ def test_a_bucket_in_a_jurisdiction(
     """Its endpoint, its tokens and its temporary keys are those of the jurisdiction."""
     there = replace(cloudflare, jurisdiction=jurisdiction)
     assert replace(there, url=None).bucket_url == f"https://{ACCOUNT}.{jurisdiction}.r2.cloudflarestorage.com"
-    setup = replace(on_r2, admin=replace(on_r2.admin, cloudflare=there), users={"worker": on_r2.users[Role.WORKER]})
+    setup = replace(on_r2, admin=replace(on_r2.admin, cloudflare=there), users={Role.WORKER: on_r2.users[Role.WORKER]})
     setup.apply()
     (token,) = fake.own
     place = f"{ACCOUNT}_{jurisdiction}_{on_r2.bucket}"

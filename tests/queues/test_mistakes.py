@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,7 +40,7 @@ NOBODY = Admin(Account("123456789012", REGION), "https://bucket.example.com")
         ),
     ],
 )
-def test_a_name_that_cannot_be_is_told_before_anything_is_made(wish: dict[str, str], why: str) -> None:
+def test_a_name_that_cannot_be_is_told_before_anything_is_made(wish: dict[str, Any], why: str) -> None:
     """The set-up itself is refused, with a name that could be, before any service is asked."""
     with pytest.raises(BadInput, match=why):
         Setup(NOBODY, "keys", **wish)
@@ -139,7 +140,7 @@ def test_keys_of_a_user_who_is_not_there_or_not_ours(setup: Setup, gate: Recorde
 
 def test_a_role_without_a_user_is_told() -> None:
     """A role that the set-up leaves out, or that there is not, is no KeyError."""
-    setup = Setup(NOBODY, "keys", users={"reader": "me"})
+    setup = Setup(NOBODY, "keys", users={"reader": "me"})  # type: ignore[dict-item]
     with pytest.raises(BadInput, match=r"^this set-up has no user for worker\. Try: one of reader$"):
         setup.rotate("worker")
     with pytest.raises(BadInput, match=r"^there is no role 'wroker'"):

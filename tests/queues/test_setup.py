@@ -143,7 +143,10 @@ def test_a_deployed_function_is_no_drift(setup: Setup, gate: Recorder) -> None:
     found = json.loads(attributes(setup, setup.queue)["Policy"])
     guest = found["Statement"][-1]
     assert guest["Principal"] == {"AWS": own}
-    strangers = [{"Principal": {"AWS": own.replace(":000000000000:", ":999999999999:")}}, {"Action": "sqs:*"}]
+    strangers: list[dict[str, Any]] = [
+        {"Principal": {"AWS": own.replace(":000000000000:", ":999999999999:")}},
+        {"Action": "sqs:*"},
+    ]
     more = [{**guest, **change, "Sid": f"More{number}"} for number, change in enumerate(strangers)]
     policy = json.dumps({**found, "Statement": [*found["Statement"], *more]})
     setup.admin.queues.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
