@@ -140,7 +140,7 @@ def test_a_mended_group_does_not_wait_for_what_was_wrong():
         spec = {"name": "g", "autostart_policy": True, "replicas": 1, "container": {"resources": {}}}
         site, group = Tired(), Group(spec)
         group.prepared = True
-        replicas = Replicas(group, site)
+        replicas = Replicas(group, cast("Site", site))
         replicas.reconcile()
         await asyncio.sleep(0)
         replicas.restart_all()
