@@ -18,7 +18,7 @@ LAST_TICK_S = 300
 ENOUGH_TICKS = 24
 """Two hours, after which a group without jobs has been stopped, however patient the policy is."""
 
-ONE_CHANGE = ([], ["patch"], ["patch", "start"], ["start"], ["stop"])
+ONE_CHANGE: tuple[list[str], ...] = ([], ["patch"], ["patch", "start"], ["start"], ["stop"])
 
 
 @dataclass(frozen=True)

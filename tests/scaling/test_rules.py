@@ -170,7 +170,8 @@ def test_replicas_that_say_they_are_busy_hold_up_the_end_for_a_while_only():
 @pytest.mark.parametrize("at_work", [0, 3])
 def test_it_reaches_zero_with_every_lease_and_schedule(lease_s, every_s, at_work):
     """However long the workers hold a job and however seldom steps are taken, the readings needed for zero are kept."""
-    past, now = [], snapshot(replicas=3, running=3, at=0, lease_s=lease_s, at_work=at_work)
+    past: list[Step] = []
+    now = snapshot(replicas=3, running=3, at=0, lease_s=lease_s, at_work=at_work)
     while (decision := decide(now, Policy(), past)).action is not Action.STOP:
         past.append(step(now, decision.action))
         now = replace(now, at=now.at + every_s, replicas=decision.replicas)

@@ -140,7 +140,7 @@ class World:
     async def _step(self, machine: Machine) -> None:
         cloud = self._cloud(machine)
         policy = Policy(0, self.scenario.max_replicas)
-        parts = (cloud.queue, cloud.store, self.salad)
+        parts: Any = (cloud.queue, cloud.store, self.salad)
         scaler = Autoscaler(*parts, group=GROUP, policy=policy, sleep=lambda seconds: getcurrent().wait(seconds))
         try:
             step = await machine.run(scaler.step, now=machine.now)

@@ -32,7 +32,8 @@ def test_two_at_once_do_it_as_well(here, connected, scaler, until):
     """A function and a notebook that step side by side all the time interrupt no job, and reach zero all the same."""
     exp = Experiment("two-at-once", connected)
     exp.submit(JOBS[:3])
-    said, stopped = [], threading.Event()
+    said: list[str] = []
+    stopped = threading.Event()
     scalers = [scaler, Autoscaler.from_env_file(here.autoscaler_env, policy=scaler.policy)]
     threads = [
         threading.Thread(target=run, args=(each,), kwargs={"every_s": 0.2, "stopped": stopped, "say": said.append})
@@ -48,7 +49,8 @@ def test_two_at_once_do_it_as_well(here, connected, scaler, until):
         for thread in threads:
             thread.join()
     status = exp.status()
-    assert (status["state"].eq("done").all(), status["interruptions"].sum()) == (True, 0)
+    assert status["state"].eq("done").all()
+    assert status["interruptions"].sum() == 0
     assert not [line for line in said if "failed" in line]
     assert len(said) == len(scaler.history())
 
