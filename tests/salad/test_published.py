@@ -47,8 +47,8 @@ def test_the_server_is_what_the_sdk_expects(published: Published):
     ("place", "error", "words"),
     [
         ({"api_key": "wrong"}, Denied, r"403 Forbidden: no JSON but text/html. Try: check salad_api_key"),
-        ({"organization": "nobody"}, NotFound, "no such organization.*Try: check the names"),
-        ({"project": "nothing"}, NotFound, "no such organization or project.*Try: check the names"),
+        ({"organization": "nobody"}, NotFound, "no such organization.*Try: deploy it, or mend salad_org"),
+        ({"project": "nothing"}, NotFound, "no such organization or project.*Try: deploy it, or mend salad_org"),
     ],
 )
 def test_a_wrong_name_or_key_is_a_clear_sentence(published: Published, place, error, words):
