@@ -80,7 +80,7 @@ def invoke(env_file: str | Path, *, profile: str | None = None) -> dict[str, Any
             answer = account.client("lambda").invoke(FunctionName=plan.name, Payload=b"{}")
     except NotFound as error:
         raise NotFound(f"there is no function {plan.name}. Try: lrtkit.function.deploy(env_file)") from error
-    told = json.loads(answer["Payload"].read() or b"null")
+    told = json.loads(answer["Payload"].read() or b"null") or {}
     if answer.get("FunctionError"):
         raise LrtError(f"the function failed: {told.get('errorMessage', told)}. Try: its log {plan.log_group}")
     return dict(told)

@@ -248,7 +248,7 @@ def test_a_quota_that_is_too_small_is_told(cloud, published, jobs):
 def test_a_group_that_is_not_there_is_told(cloud, published):
     """The name of a group that nobody has made is in the sentence."""
     scaler = Autoscaler(cloud.queue, cloud.store, published.client(), group="nobody", policy=Policy())
-    with pytest.raises(NotFound, match=r"no container group nobody.*Try: check the names"):
+    with pytest.raises(NotFound, match=r"no container group nobody.*Try: deploy it"):
         scaler.step()
 
 

@@ -97,7 +97,7 @@ def test_busy_replicas_outlive_the_idle_ones(here, connected, until):
 def test_a_group_that_nobody_described_is_named(here, connected, scaler):
     """A missing group is a sentence with the call that failed and what to check."""
     env = {**read_env_file(here.autoscaler_env), "salad_container_group_name": "nobody"}
-    with pytest.raises(Exception, match=r"containers/nobody.*404.*Try: check the names"):
+    with pytest.raises(Exception, match=r"containers/nobody.*404.*Try: deploy it"):
         Autoscaler.from_env(env).step()
 
 
