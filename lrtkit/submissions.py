@@ -25,7 +25,7 @@ from typing import Any
 
 from lrtkit.wire import keys, parcel
 from lrtkit.wire.clock import iso
-from lrtkit.wire.errors import Conflict
+from lrtkit.wire.errors import Conflict, DamagedFile
 from lrtkit.wire.job import Job
 from lrtkit.wire.parcel import Parcel
 from lrtkit.wire.s3 import Store
@@ -151,14 +151,14 @@ def confirm(store: Store, submission: str) -> None:
     store.put(keys.sent(submission), b"")
 
 
-def parse(body: bytes) -> list[Line] | str:
-    """Return the jobs of a list, or why it is none."""
+def parse(body: bytes) -> list[Line]:
+    """Return the jobs of a list; raise DamagedFile where it is none."""
     found: list[Line] = []
     try:
         for line in lines(body):
             found.append(line)  # noqa: PERF402  (how far it came tells which line it is)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return f"its line {len(found) + 1} tells of no job"
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise DamagedFile(f"its line {len(found) + 1} tells of no job") from error
     return found
 
 

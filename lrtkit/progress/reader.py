@@ -105,7 +105,7 @@ class Reader:
     def _submitted(self, found: _Found, read_at: float) -> dict[str, View]:
         """Return a view of every job that was submitted; one that is in several lists is sent if it was once."""
         views: dict[str, View] = {}
-        read = self._cache.read(found.lists, submissions.parse)
+        read = self._cache.read(found.lists, _lines)
         for listed in found.lists:
             mark = found.marks.get(keys.sent(listed.key))
             told: dict[str, Any] = {"sent": True, "sent_at": mark.modified_at} if mark else {}
@@ -145,6 +145,14 @@ def _record(body: bytes) -> Record | str:
     """Return the record, or why it is not readable."""
     try:
         return Record.from_bytes(body)
+    except DamagedFile as error:
+        return str(error)
+
+
+def _lines(body: bytes) -> list[Line] | str:
+    """Return the jobs of a list, or why it is none."""
+    try:
+        return submissions.parse(body)
     except DamagedFile as error:
         return str(error)
 

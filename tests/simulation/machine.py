@@ -100,6 +100,8 @@ class Machine:
 class Call(Blocking):
     """A call on its way: blocking code that waits in virtual time."""
 
+    machine: Machine
+
     def __init__(self, machine: Machine, work: Callable[[], Any]) -> None:
         super().__init__(self._answer)
         self.machine = machine
