@@ -13,7 +13,8 @@ from tests.conformance.catalogue import ALL
 from tests.conformance.places import on_twins
 from tests.conformance.rules import Verdict
 from tests.simulation import fifo, s3_rules, sqs, sqs_account, sqs_rules
-from tests.simulation.fifo import Fifo, Group, Place
+from tests.simulation.fifo import Fifo
+from tests.simulation.letters import Group, Place
 from tests.simulation.objects import Objects
 from tests.simulation.s3 import S3Twin
 from tests.simulation.sqs import SqsTwin

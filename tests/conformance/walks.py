@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from lrtkit.wire import aws
 from tests.conformance.desks import Answer, Queue
 from tests.simulation.clock import START
-from tests.simulation.fifo import Place
+from tests.simulation.letters import Place
 from tests.simulation.s3 import S3Twin
 from tests.simulation.sqs import SqsTwin
 

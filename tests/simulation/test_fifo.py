@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.simulation.clock import START
-from tests.simulation.fifo import Place
+from tests.simulation.letters import Place
 from tests.simulation.sqs import SqsTwin
 
 RETENTION_S = 3_000

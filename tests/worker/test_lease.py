@@ -23,7 +23,7 @@ from lrtkit.wire.settings import WorkerSettings
 from lrtkit.wire.sqs import LEASE_CAP_S, Message, Outgoing, SqsQueue
 from tests.simulation.clock import Meter, VirtualClock, time_of_day
 from tests.simulation.cloud import QUEUE
-from tests.simulation.fifo import Place
+from tests.simulation.letters import Place
 from tests.simulation.loop import run
 from tests.simulation.sqs import SqsTwin
 from tests.simulation.sqs_account import ROOT
