@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,13 +42,14 @@ class Admin:
     def from_profile(cls, profile: str | None = None, *, region: str, cloudflare: Cloudflare | None = None) -> Admin:
         """Return the doors of a profile as ``aws configure`` writes it; without one, of boto3's own search.
 
-        The bucket is on R2 where ``cloudflare`` is given, else on S3. Raises BadInput where there is no
+        The bucket is on R2 where ``cloudflare`` is given, else on S3. Where boto3's own ``AWS_ENDPOINT_URL``
+        says that another server stands in for AWS, the env files will say so too. Raises BadInput where there is no
         such profile or no key in it, and Denied where AWS does not know the key.
         """
         access = _of_profile(profile)
         named = f" --profile {profile}" if profile else ""
         try:
-            return _admin(access, region, None, cloudflare)
+            return _admin(access, region, os.environ.get("AWS_ENDPOINT_URL") or None, cloudflare)
         except Denied as error:
             raise advised(error, f"aws configure{named}, or aws sso login{named}") from error.__cause__
         except Unavailable as error:
