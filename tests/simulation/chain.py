@@ -16,6 +16,7 @@ from typing import Any
 
 from lrtkit.wire.job import Job
 from lrtkit.wire.record import Failure
+from tests.simulation.at_work import AtWork
 from tests.simulation.history import History
 from tests.simulation.machine import Machine
 from worker.report import Report
@@ -58,10 +59,11 @@ class Chains:
         return Chain(job, state["step"], state["value"], folder, self)
 
 
-class Chain:
+class Chain(AtWork):
     """A chain at work: it leaps from one wish to the next, so that steps that nobody sees take no effort."""
 
     def __init__(self, job: Job, step: int, value: int, folder: Path, place: Chains) -> None:
+        super().__init__()
         self._job = job
         self._fields = job.fields
         self._step = step
@@ -70,52 +72,8 @@ class Chain:
         self._machine = place.machine
         self._history = place.history
         self._rng = place.rng
-        self._wanted = asyncio.Event()
-        self._made = asyncio.Event()
-        self._stopping = False
-        self._fresh: Fresh | None = None
         self._tell("starts")
-        self._work = asyncio.create_task(self._run())
-
-    def want_checkpoint(self) -> None:
-        """Ask for a checkpoint after the present step."""
-        self._wanted.set()
-
-    async def next_checkpoint(self) -> Fresh:
-        """Wait for a checkpoint that was not discarded."""
-        while not self._fresh:
-            await self._made.wait()
-        return self._fresh
-
-    async def newest_checkpoint(self) -> Fresh | None:
-        """Return the newest checkpoint that was not discarded, if there is one."""
-        return self._fresh
-
-    async def discard(self, fresh: Fresh) -> None:
-        """Drop a checkpoint that is saved."""
-        if self._fresh is fresh:
-            self._fresh = None
-            self._made.clear()
-
-    async def stop(self) -> None:
-        """Ask the chain to stop after the present step, with a checkpoint."""
-        self._stopping = True
-        self._wanted.set()
-
-    stop_at_checkpoint = stop
-
-    def kill(self) -> None:
-        """End the chain now."""
-        self._work.cancel()
-
-    async def wait(self) -> Ended:
-        """Wait for the end."""
-        try:
-            return await asyncio.shield(self._work)
-        except asyncio.CancelledError:
-            if self._work.cancelled():
-                return Failed(Failure("SIGKILL", "the workload was killed"))
-            raise
+        self._begin(self._run())
 
     async def _run(self) -> Ended:
         try:
@@ -183,8 +141,7 @@ class Chain:
             files = {FILE_NAME: path}
         else:
             state["value"] = self._value
-        self._fresh = Fresh(state, files)
-        self._made.set()
+        self._give(Fresh(state, files))
         self._tell("checkpoint")
 
     def _tell(self, what: str, **more: Any) -> None:

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import random
 import re
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 from tests.simulation.clock import Meter
 from tests.simulation.objects import Objects
-from tests.simulation.refusals import exceptions, refused
+from tests.simulation.refusals import refused
 from tests.simulation.s3_rules import Answer, time_of
+from tests.simulation.service import Service
 
 ANSWER_S = 0.05
 WRITE_INTERVAL_S = 1.0
 BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
-class Account:
+class Account(Service):
     """The buckets of an account."""
 
     def __init__(
@@ -32,12 +32,7 @@ class Account:
         up_s_a_byte: float = 0.0,
         down_s_a_byte: float = 0.0,
     ) -> None:
-        self.calls: Counter[str] = Counter()
-        self.exceptions = exceptions("s3")
-        self._now = now
-        self._meter = meter or Meter()
-        self._rng = rng or random.Random(0)
-        self.answer_s = answer_s
+        super().__init__("s3", now=now, meter=meter, rng=rng, answer_s=answer_s)
         self._write_interval_s = write_interval_s
         self._up_s_a_byte = up_s_a_byte
         self._down_s_a_byte = down_s_a_byte
@@ -76,11 +71,6 @@ class Account:
 
     def _sorted(self) -> list[tuple[str, Objects]]:
         return sorted(self._buckets.items())
-
-    def _met(self, operation: str) -> float:
-        self.calls[operation] += 1
-        self._meter.spend(self.answer_s)
-        return self._now()
 
     def _bucket(self, operation: str, name: str) -> Objects:
         self._met(operation)

@@ -16,7 +16,8 @@ from botocore.exceptions import ClientError
 
 from tests.simulation import sqs_rules as rules
 from tests.simulation.clock import Blocked
-from tests.simulation.fifo import LEASE_CAP_S, Fifo, Letter, Place
+from tests.simulation.fifo import LEASE_CAP_S, Fifo
+from tests.simulation.letters import Letter, Place
 from tests.simulation.sqs_account import Account, Answer
 from tests.simulation.sqs_answers import md5, received
 

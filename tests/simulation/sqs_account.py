@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tests.simulation import sqs_rules as rules
 from tests.simulation.clock import Meter
 from tests.simulation.fifo import LONGEST_LAG_S, Fifo
-from tests.simulation.refusals import exceptions
+from tests.simulation.service import Service
 
 ANSWER_S = 0.03
 MOST_IN_FLIGHT = 120_000
@@ -23,7 +22,7 @@ WAIT_AGAIN_S = 60
 Answer = dict[str, Any]
 
 
-class Account:
+class Account(Service):
     """The queues of an account."""
 
     def __init__(
@@ -36,13 +35,8 @@ class Account:
         answer_s: float = ANSWER_S,
         most_in_flight: int = MOST_IN_FLIGHT,
     ) -> None:
-        self.calls: Counter[str] = Counter()
-        self.exceptions = exceptions("sqs")
-        self._now = now
-        self._meter = meter or Meter()
-        self._rng = rng or random.Random(0)
+        super().__init__("sqs", now=now, meter=meter, rng=rng, answer_s=answer_s)
         self._lag_s = lag_s
-        self.answer_s = answer_s
         self._most_in_flight = most_in_flight
         self._queues: dict[str, Fifo] = {}
         self._deleted: dict[str, float] = {}
@@ -132,13 +126,6 @@ class Account:
         queue.modified = now
         queue.settle(now)
         return {}
-
-    def _met(self, operation: str) -> float:
-        """Count a call, unless it is one that has waited and is made again; return the time."""
-        if not self._meter.waited_s:
-            self.calls[operation] += 1
-        self._meter.spend(self.answer_s)
-        return self._now()
 
     def look(self, url: str) -> Fifo:
         """Return a queue as it is now, for whoever looks from above: it is no call and takes no time."""

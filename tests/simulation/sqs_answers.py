@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tests.simulation.fifo import Letter
+from tests.simulation.letters import Letter
 
 
 def received(letter: Letter, wanted: Mapping[str, Sequence[str]]) -> dict[str, Any]:

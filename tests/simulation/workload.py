@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lrtkit.wire.job import Job
-from lrtkit.wire.record import Failure
+from tests.simulation.at_work import AtWork
 from worker.report import Report
-from worker.running import Ended, Failed, Finished, Fresh, Interrupted
+from worker.running import Ended, Finished, Fresh, Interrupted
 
 STATE_NAME = "checkpoint.json"
 
@@ -49,66 +49,16 @@ class WorkloadTwin:
             counting.kill()
 
 
-class Counting:
+class Counting(AtWork):
     """A count at work: it leaps from one wish to the next, so that steps that nobody sees take no effort."""
 
     def __init__(self, pace: Pace, folder: Path, *, step: int, steps: int) -> None:
+        super().__init__()
         self._pace = pace
         self._folder = folder
         self._step = step
         self._steps = steps
-        self._wanted = asyncio.Event()
-        self._stopping = False
-        self._made = asyncio.Event()
-        self._fresh: Fresh | None = None
-        self._work = asyncio.create_task(self._count())
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether it is no longer at work."""
-        return self._work.done()
-
-    def want_checkpoint(self) -> None:
-        """Ask for a checkpoint after the present step."""
-        self._wanted.set()
-
-    async def next_checkpoint(self) -> Fresh:
-        """Wait for a checkpoint that was not discarded."""
-        while not self._fresh:
-            await self._made.wait()
-        return self._fresh
-
-    async def newest_checkpoint(self) -> Fresh | None:
-        """Return the newest checkpoint that was not discarded, if there is one."""
-        return self._fresh
-
-    async def discard(self, fresh: Fresh) -> None:
-        """Drop a checkpoint that is saved."""
-        if self._fresh is fresh:
-            self._fresh = None
-            self._made.clear()
-
-    async def stop(self) -> None:
-        """Ask the count to stop after the present step."""
-        self._stopping = True
-        self._wanted.set()
-
-    async def stop_at_checkpoint(self) -> None:
-        """Ask the count to stop after the present step, with a checkpoint."""
-        await self.stop()
-
-    def kill(self) -> None:
-        """End the count now."""
-        self._work.cancel()
-
-    async def wait(self) -> Ended:
-        """Wait for the end."""
-        try:
-            return await asyncio.shield(self._work)
-        except asyncio.CancelledError:
-            if self._work.cancelled():
-                return Failed(Failure("SIGKILL", "the workload was killed"))
-            raise
+        self._begin(self._count())
 
     async def _count(self) -> Ended:
         await asyncio.sleep(self._pace.start_s)
@@ -142,5 +92,4 @@ class Counting:
             path = self._folder / f"weights-{self._step}"
             path.write_bytes(str(self._step).encode().ljust(self._pace.file_size))
             fresh = replace(fresh, files={"weights": path})
-        self._fresh = fresh
-        self._made.set()
+        self._give(fresh)
