@@ -18,9 +18,12 @@ from lrtkit.scaling import Action, Decision, Outcome, Policy, Snapshot, Step, de
 from lrtkit.wire.errors import Denied, LrtError, NotFound
 from lrtkit.wire.s3 import S3Store
 from lrtkit.wire.settings import read_env_file
-from lrtkit.wire.sqs import SqsQueue
+from lrtkit.wire.sqs import LEASE_CAP_S, SqsQueue
 
 COMING = {InstanceState.ALLOCATING, InstanceState.DOWNLOADING, InstanceState.CREATING}
+IDLE = {*COMING, InstanceState.STOPPING}
+"""States in which no job is worked on, whatever the deletion cost; one with a new name is none of them."""
+
 
 STALE_S = 120.0
 """What was read longer ago says nothing about now: a laptop may have slept since, and another autoscaler stepped."""
@@ -86,7 +89,7 @@ class Autoscaler:
             at=time.time() if at is None else at,
             running=sum(each.state is InstanceState.RUNNING for each in instances),
             coming=sum(each.state in COMING for each in instances),
-            at_work=sum(each.deletion_cost > 0 and each.state is InstanceState.RUNNING for each in instances),
+            at_work=sum(each.deletion_cost > 0 and each.state not in IDLE for each in instances),
             lease_s=_lease_s(group),
             **self._limits(group),
         )
@@ -170,7 +173,8 @@ class Autoscaler:
         for each in instances:
             cost = int(each.id in at_work)
             if each.deletion_cost != cost:
-                self.salad.set_deletion_cost(self.group, each.id, cost)
+                with contextlib.suppress(NotFound):  # nodes vanish at any time
+                    self.salad.set_deletion_cost(self.group, each.id, cost)
 
     def _differs(self, decision: Decision) -> str:
         """Return the words for a number of replicas that is not the one that was set; nothing if it is."""
@@ -203,6 +207,7 @@ def _after(change: str) -> Iterator[None]:
 def _lease_s(group: Group) -> float:
     """Return how long the group's workers hold a job; the default where they were told nothing that is a number."""
     try:
-        return float(group.environment.get("LRT_LEASE_SECONDS", ""))
+        said_s = float(group.environment.get("LRT_LEASE_SECONDS", ""))
     except ValueError:
         return Snapshot.lease_s
+    return said_s if 0 < said_s <= LEASE_CAP_S else Snapshot.lease_s

@@ -14,7 +14,7 @@ from lrtkit.function.bundle import HANDLER
 from lrtkit.function.plan import Plan
 from lrtkit.function.rights import settled
 from lrtkit.wire import aws
-from lrtkit.wire.errors import BadInput, NotFound
+from lrtkit.wire.errors import BadInput, LrtError, NotFound
 
 SILENT_PERIODS = 3
 """A run that comes late leaves one period without any; of three in a row somebody has taken the schedule away."""
@@ -115,7 +115,9 @@ def make_schedule(account: Account, plan: Plan, function_arn: str) -> None:
                 Principal="events.amazonaws.com",
                 SourceArn=rule,
             )
-        events.put_targets(Rule=plan.name, Targets=[{"Id": "function", "Arn": function_arn}])
+        answer = events.put_targets(Rule=plan.name, Targets=[{"Id": "function", "Arn": function_arn}])
+    if refused := answer.get("FailedEntries"):  # EventBridge says so in an answer of success
+        raise LrtError(f"the schedule {plan.name} does not take the function: {refused[0].get('ErrorMessage')}")
 
 
 def make_alarms(account: Account, plan: Plan, topic_arn: str | None) -> None:

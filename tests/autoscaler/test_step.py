@@ -52,6 +52,16 @@ def test_a_reading_has_what_the_instances_say(scaler, published):
     published.environment = {"LRT_LEASE_SECONDS": "30"}
     seen = scaler.look(at=5.0)
     assert (seen.running, seen.coming, seen.at_work, seen.lease_s, seen.at) == (2, 1, 2, 30, 5)
+    published.instances[0]["state"], published.instances[1]["state"] = "warping", "stopping"
+    seen = scaler.look()
+    assert (seen.running, seen.coming, seen.at_work) == (0, 1, 1)
+
+
+@pytest.mark.parametrize("said", ["", "soon", "nan", "inf", "-1", "0", "99999"])
+def test_a_lease_that_is_none_counts_as_the_default(scaler, published, said):
+    """A group's environment is anybody's to write, and must not keep the group running for ever."""
+    published.environment = {"LRT_LEASE_SECONDS": said}
+    assert scaler.look().lease_s == 120
 
 
 def test_quota_and_price_are_asked_for_only_when_they_count(cloud, published, jobs):
@@ -275,6 +285,16 @@ def test_workers_that_are_not_ours_can_be_protected(cloud, published):
     scaler.step()
     assert [each["deletion_cost"] for each in published.instances] == [0, 1, 1, 0]
     assert published.changes() == ["PATCH instance-1", "PATCH instance-2", "PATCH workers"]
+
+
+def test_an_instance_that_vanishes_is_not_protected(cloud, published):
+    """A node that is gone between the list and its deletion cost does not keep the group from shrinking."""
+    published.runs(3)
+    scaler = Autoscaler(cloud.queue, cloud.store, published.client(), group="workers", policy=Policy(1, 1))
+    scaler.busy = lambda instances: [each.id for each in instances]
+    published.trouble = {("PATCH", "instance-1"): 404}
+    assert scaler.step().outcome is Outcome.DONE
+    assert [each["deletion_cost"] for each in published.instances] == [1, 0, 1]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from tests.salad.sdk import (
     ContainerGroupCreationRequest,
     ContainerGroupInstancePatch,
     ContainerGroupPatch,
+    ProblemDetails,
     SaladCloudSdk,
 )
 
@@ -56,3 +57,23 @@ def test_the_sdk_takes_every_answer(sdk, eventually):
     groups.delete_container_group(*place)
     assert sdk.quotas.get_quotas(org).container_groups_quotas.container_replicas_quota > 0
     assert sdk.organization_data.list_gpu_classes(org).items[0].prices[0].price == "0.500"
+
+
+def test_the_sdk_reads_a_refusal(sdk):
+    """A refusal is the problem that the API describes, with what was wrong."""
+    with pytest.raises(ProblemDetails) as caught:
+        sdk.container_groups.get_container_group("lrt-local", "default", "nobody")
+    found = caught.value
+    assert (found.status, found.title, found.detail) == (404, "Not Found", "There is no container group nobody")
+
+
+def test_no_call_of_the_sdk_is_left_out(sdk):
+    """A call that a later SDK brings is one that the local SaladCloud has to learn."""
+    calls = {name for name in dir(sdk.container_groups) if "container_group" in name}
+    verbs = ("list", "create", "get", "update", "delete", "start", "stop")
+    of_instances = ("get", "update", "reallocate", "recreate", "restart")
+    assert {name.replace("groups", "group") for name in calls} == {
+        *(f"{verb}_container_group" for verb in verbs),
+        "list_container_group_instances",
+        *(f"{verb}_container_group_instance" for verb in of_instances),
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -91,9 +91,10 @@ class QueueModel:
     in_flight: int = 0
     seen: Depth = field(default_factory=lambda: Depth(0, 0, 0, 0))
 
-    def read(self) -> None:
-        """Let the counts settle."""
-        self.seen = Depth(self.waiting, self.in_flight, 0, 0)
+    def read(self, *, lost: Collection[str] = ()) -> None:
+        """Let the counts settle, all but those that are lost, which read as none."""
+        counts = {name: 0 if name in lost else getattr(self, name) for name in ("waiting", "in_flight")}
+        self.seen = Depth(**counts, delayed=0, dead=0)
 
     def depth(self) -> Depth:
         """Return the counts as they were when they last settled."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -85,10 +86,14 @@ class Scene:
             replica.state = "running"
         self._take()
 
-    def step(self, tick_s: float = TICK_S) -> None:
-        """Let the autoscaler look and act, and see that it keeps the rules."""
+    def step(self, tick_s: float = TICK_S, *, lost: Collection[str] | None = ()) -> None:
+        """Let the autoscaler look and act, and see that it keeps the rules.
+
+        Counts that are ``lost`` read as none; where that is None the reading is that of the step before.
+        """
         self.time_s += tick_s
-        self.queue.read()
+        if lost is not None:
+            self.queue.read(lost=lost)
         self.group.calls.clear()
         self.scaler.step(now=lambda: self.time_s)
         assert self.group.calls in ONE_CHANGE, f"opposite changes at once: {self.group.calls}"

@@ -7,6 +7,17 @@ import warnings
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from salad_cloud_sdk import SaladCloudSdk
-    from salad_cloud_sdk.models import ContainerGroupCreationRequest, ContainerGroupInstancePatch, ContainerGroupPatch
+    from salad_cloud_sdk.models import (
+        ContainerGroupCreationRequest,
+        ContainerGroupInstancePatch,
+        ContainerGroupPatch,
+        ProblemDetails,
+    )
 
-__all__ = ["ContainerGroupCreationRequest", "ContainerGroupInstancePatch", "ContainerGroupPatch", "SaladCloudSdk"]
+__all__ = [
+    "ContainerGroupCreationRequest",
+    "ContainerGroupInstancePatch",
+    "ContainerGroupPatch",
+    "ProblemDetails",
+    "SaladCloudSdk",
+]
