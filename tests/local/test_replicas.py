@@ -12,7 +12,7 @@ from lrtkit import local
 from lrtkit.local.salad.group import Group
 from lrtkit.local.salad.instance import Instance
 from lrtkit.local.salad.node import Node
-from lrtkit.local.salad.replicas import Replicas
+from lrtkit.local.salad.replicas import Replicas, Site
 from lrtkit.local.salad.settings import Settings
 from lrtkit.salad import GroupStatus, InstanceState
 
