@@ -50,6 +50,15 @@ def test_a_failure_is_recorded(lab: Lab, how: str, kind: str, message: str, trac
     assert (told["job_id"], told["generation"], told["type"], told["final"]) == ("job", 1, kind, True)
 
 
+def test_a_module_that_cannot_start_here_is_seen_from_its_own_lines(lab: Lab) -> None:
+    """What led to its import, the host and the loader, does not stand before what its reader can mend."""
+    (lab.folder / "needs_a_gpu.py").write_text('raise RuntimeError("there is no GPU")\n')
+    lab.send()
+    lab.serve("needs_a_gpu:run", max_failures=1, env={"PYTHONPATH": str(lab.folder)})
+    assert (lab.error().type, lab.error().message) == ("RuntimeError", "there is no GPU")
+    assert lab.error().traceback.splitlines()[1].endswith('needs_a_gpu.py", line 1, in <module>')
+
+
 def test_where_a_crash_was_is_in_the_output(lab: Lab) -> None:
     """A segmentation fault leaves no Python traceback, but the place in the code all the same."""
     fails(lab, how="segfault")
