@@ -187,6 +187,23 @@ def test_a_slow_answer_is_not_counted_as_lease() -> None:
     run(story())
 
 
+@pytest.mark.parametrize("taken", [False, True])
+def test_a_lease_that_comes_late_is_confirmed_first(taken: bool) -> None:
+    """Where the poll took as long as a lease, the queue is asked; it refuses where somebody else has the job by now."""
+
+    async def story() -> None:
+        bench = Bench.new()
+        message = bench.take()
+        lease = Lease(bench.queue, bench.clock, message, lease_s=LEASE_S, received=bench.clock.monotonic() - LEASE_S)
+        if taken:
+            bench.queue.release(message.receipt)
+            bench.receive()
+        lost_at = await hold(bench, lease, 10 * LEASE_S)
+        assert lost_at == (0 if taken else None)
+
+    run(story())
+
+
 def test_a_capped_lease_is_kept_to_its_end() -> None:
     """At twelve hours SQS extends no more; the lease stays ours until its present expiry, and no longer."""
 
