@@ -45,10 +45,10 @@ _TRUST = {
 
 def _rights(region: str, account_id: str, plan: Plan) -> dict[str, Any]:
     """Return what the role may do; the right to read stands here too, lest a new policy of the queue lock it out."""
-    queue = policies.Account(account_id, region).queue(name_of(plan.queue_url))
-    log = f"arn:aws:logs:{region}:{account_id}:log-group:{plan.log_group}:*"
+    owner = policies.Account(account_id, region)
+    log = owner.log_streams(plan.log_group)
     logs = {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": log}
-    document = policies.autoscaler(queue)
+    document = policies.autoscaler(owner.queue(name_of(plan.queue_url)))
     return {**document, "Statement": [logs, *document["Statement"]]}
 
 

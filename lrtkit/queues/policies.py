@@ -123,6 +123,10 @@ class Account:
         """Return the ARN of a bucket."""
         return f"arn:{self.partition}:s3:::{name}"
 
+    def log_streams(self, group: str) -> str:
+        """Return the ARN of all streams of a log group."""
+        return f"arn:{self.partition}:logs:{self.region}:{self.id}:log-group:{group}:*"
+
 
 def queue(arn: str, users: Mapping[Role, str]) -> Document:
     """Return the policy of the job queue; ``users`` are the roles' ARNs."""

@@ -144,7 +144,9 @@ def client(
             )
     except (ValueError, BotoCoreError) as error:
         where = endpoint_url or f"the region {region}"
-        raise BadInput(f"{where} is no place for {service}: {str(error).rstrip('.')}. Try: mend it") from error
+        raise BadInput(
+            f"{where} is no place for {service}: {str(error).rstrip('.')}. Try: mend it"
+        ) from _without_its_way(error)
     made.meta.events.register("after-call", _refuse_page)
     return made
 

@@ -51,6 +51,23 @@ class Careless(BaseHTTPRequestHandler):
         """Keep quiet."""
 
 
+class Forgetful(Careless):
+    """A bucket that refuses what comes too late, and gives back something else than was written."""
+
+    def _serve(self) -> None:
+        late = self.headers.get("If-Match", "").strip('"').startswith("0000")
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        found = {"GET": b"<else/>"}.get(self.command, b"")
+        self.send_response_only(412 if late else 200)
+        self.send_header("Date", formatdate(usegmt=True))
+        self.send_header("ETag", f'"{len(body)}"')
+        self.send_header("Content-Length", str(len(found)))
+        self.end_headers()
+        self.wfile.write(found)
+
+    do_GET = do_PUT = do_DELETE = do_HEAD = _serve  # noqa: N815 - the names that http.server calls
+
+
 @pytest.fixture
 def careless_url() -> Iterator[str]:
     with serving(Careless) as url:
@@ -145,6 +162,14 @@ def test_a_bucket_without_conditional_writes_is_told(changed: Callable[..., Path
     OBJECTS.clear()
     wrong = remedies(doctor(changed(R2_S3_ENDPOINT_URL=careless_url)))
     assert "writes over what has changed" in wrong["conditional writes, and no checksum in the way"]
+
+
+def test_a_bucket_that_gives_back_something_else_is_told(changed: Callable[..., Path]) -> None:
+    """What was written has to be read back at once, and as it was."""
+    with serving(Forgetful) as url:
+        wrong = remedies(doctor(changed(R2_S3_ENDPOINT_URL=url)))
+    found = wrong["conditional writes, and no checksum in the way"]
+    assert found == "it reads back another. Try: a bucket on R2 or S3"
 
 
 def test_a_bucket_that_is_not_there_is_told(changed: Callable[..., Path]) -> None:
@@ -269,4 +294,5 @@ def test_a_silent_service_is_one_finding(changed: Callable[..., Path]) -> None:
     silent = [finding for finding in diagnosis.wrong if finding.check == "answers"]
     assert len(silent) == 2
     assert "Try: mend its address" in silent[0].remedy
+    assert remedies(diagnosis)["clock"].startswith("nobody tells the time: ")
     assert not [finding for finding in diagnosis.findings if finding.check.startswith(("sqs:", "s3:"))]

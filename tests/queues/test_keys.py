@@ -14,6 +14,7 @@ from lrtkit.wire.errors import BadInput, Denied
 from lrtkit.wire.settings import Access, read_env_file, write_env_file
 from tests.queues.conftest import Clock, env_of
 from tests.queues.recorder import Recorder
+from tests.telling import told_with_variables
 
 
 @pytest.fixture
@@ -125,6 +126,21 @@ def test_a_key_that_aws_does_not_come_to_know_is_deleted(applied: Setup, gate: R
         applied.rotate("worker")
     gate.forgive()
     assert (env_of(applied, "worker"), keys_at_aws(applied)) == (before, keys)
+
+
+@pytest.mark.parametrize("trouble", ["a key that does not work", "a file that cannot be written"])
+def test_no_key_is_in_the_variables_of_a_failed_rotation(applied: Setup, gate: Recorder, trouble: str) -> None:
+    """Neither the old keys nor the new one are in any function's variables, which some tracebacks show."""
+    path = applied.env_file("worker")
+    if trouble == "a key that does not work":
+        gate.fail("sts:GetCallerIdentity", 40, 403)
+    else:
+        path.with_name("worker.env.new").mkdir()
+    told = told_with_variables(lambda: applied.rotate("worker"))
+    gate.forgive()
+    assert "_write_with_new_keys" in told
+    assert "SecretAccessKey" not in told
+    assert env_of(applied, "worker")["SQS_AWS_SECRET_ACCESS_KEY"] not in told
 
 
 def test_a_file_that_others_can_read_is_refused(applied: Setup) -> None:

@@ -232,6 +232,7 @@ def test_arns_are_of_the_regions_partition(region: str, partition: str) -> None:
     """China and the American government have AWS apart."""
     account = Account("1", region)
     assert account.queue("q") == f"arn:{partition}:sqs:{region}:1:q"
+    assert account.log_streams("g") == f"arn:{partition}:logs:{region}:1:log-group:g:*"
     assert account.domain.endswith(".cn") is (partition == "aws-cn")
 
 
