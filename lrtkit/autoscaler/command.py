@@ -25,19 +25,22 @@ def add_to(commands: argparse._SubParsersAction[Any]) -> None:
     parser = commands.add_parser(NAME, help=_WHAT, description=_WHAT)
     parser.add_argument("--env-file", metavar="FILE", help=f"default: {ENV_FILE}, else the environment")
     parser.add_argument("--every", type=float, default=60, metavar="SECONDS", help="from step to step (default: 60)")
-    parser.add_argument("--once", action="store_true", help="take one step, then end")
+    parser.add_argument(
+        "--once", action="store_true", help="take one step, then end: with 1 where the group has failed"
+    )
     parser.add_argument("--dry-run", action="store_true", help="only tell what one step would do")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Step until told to stop; a step that has begun is finished."""
+    """Step until told to stop, but finish a step that has begun; return 1 where one step wants somebody to look."""
     if not 0 < arguments.every <= LONGEST_PAUSE_S:
         problem = f"--every must be more than 0 and at most {LONGEST_PAUSE_S:g} seconds, not {arguments.every:g}"
         raise BadInput(f"{problem}. Try: --every 60")
     scaler = _scaler(arguments.env_file)
     if arguments.once or arguments.dry_run:
-        _say(str(scaler.step(dry_run=arguments.dry_run)))
-        return 0
+        step = scaler.step(dry_run=arguments.dry_run)
+        _say(str(step))
+        return 1 if step.decision.alert else 0
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())

@@ -24,7 +24,6 @@ COMING = {InstanceState.ALLOCATING, InstanceState.DOWNLOADING, InstanceState.CRE
 IDLE = {*COMING, InstanceState.STOPPING}
 """States in which no job is worked on, whatever the deletion cost; one with a new name is none of them."""
 
-
 STALE_S = 120.0
 """What was read longer ago says nothing about now: a laptop may have slept since, and another autoscaler stepped."""
 
@@ -89,8 +88,9 @@ class Autoscaler:
             at=time.time() if at is None else at,
             running=sum(each.state is InstanceState.RUNNING for each in instances),
             coming=sum(each.state in COMING for each in instances),
-            at_work=sum(each.deletion_cost > 0 and each.state not in IDLE for each in instances),
+            at_work=self._at_work([each for each in instances if each.state not in IDLE]),
             lease_s=_lease_s(group),
+            group=self.group,
             **self._limits(group),
         )
 
@@ -125,6 +125,11 @@ class Autoscaler:
         """Return all steps kept in the bucket, oldest first."""
         return self._ledger.all()
 
+    def _at_work(self, instances: Sequence[Instance]) -> int:
+        """Count who has a job: by the word of ``busy``, as nobody takes back the deletion costs that it has led to."""
+        at_work = self.busy(instances) if self.busy else [each.id for each in instances if each.deletion_cost > 0]
+        return len(set(at_work) & {each.id for each in instances})
+
     def _limits(self, group: Group) -> dict[str, Any]:
         quota = self.salad.quota() if self.policy.heed_quota else None
         priced = self.policy.max_usd_per_hour is not None
@@ -143,7 +148,7 @@ class Autoscaler:
 
     def _carried_out(self, step: Step, now: Callable[[], float]) -> Step:
         try:
-            if self.busy and step.decision.replicas < step.snapshot.replicas:
+            if self.busy and step.decision.action is Action.SCALE and step.decision.replicas < step.snapshot.replicas:
                 self.protect()
             if (age_s := now() - step.snapshot.at) > STALE_S:
                 note = f"The reading was {age_s:.0f} s old by then: nothing was changed, and the next step reads anew."

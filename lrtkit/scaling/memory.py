@@ -27,9 +27,10 @@ def horizon_s(seen: Snapshot, policy: Policy) -> float:
 
 
 def recent(seen: Snapshot, policy: Policy, history: Sequence[Step]) -> list[Step]:
-    """Return the steps that still count, oldest first."""
+    """Return the group's steps that still count, oldest first."""
     since = seen.at - horizon_s(seen, policy)
-    return [step for step in history if since <= step.snapshot.at <= seen.at]
+    mine = (step for step in history if step.snapshot.group in {"", seen.group})  # an earlier kit did not keep it
+    return [step for step in mine if since <= step.snapshot.at <= seen.at]
 
 
 def has_started(seen: Snapshot, past: Sequence[Step], *, within_s: float) -> bool:

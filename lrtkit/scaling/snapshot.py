@@ -16,7 +16,8 @@ class Snapshot:
     allocated or created, and ``at_work`` have set a deletion cost, which a worker does while it has a job.
     ``open_records`` counts records in the bucket that have not ended; it is looked up only where the queue
     reads empty. ``lease_s`` is how long the workers hold a job. ``quota_left`` is how many more replicas the
-    organization may ask for, ``usd_per_hour`` the price of one replica; None where nobody asked.
+    organization may ask for, ``usd_per_hour`` the price of one replica; None where nobody asked. ``group`` is the
+    container group's name: a queue may have several, and what was seen of one says nothing about another.
     """
 
     waiting: shape.Count
@@ -32,6 +33,7 @@ class Snapshot:
     lease_s: shape.Step = 120.0
     quota_left: Annotated[int, "a whole number", shape.is_step] | None = None
     usd_per_hour: shape.Step | None = None
+    group: str = ""
 
     @property
     def open_jobs(self) -> int:

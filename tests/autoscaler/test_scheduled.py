@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from lrtkit.__main__ import main
 from lrtkit.autoscaler import handler, run
 from lrtkit.function import bundle
 from lrtkit.wire.errors import Denied, LrtError, Unavailable
@@ -163,14 +164,20 @@ def test_what_is_wrong_from_the_start_ends_the_loop(scaler, published):
 
 
 @pytest.fixture
-def command(variables, tmp_path):
-    """``command(words)`` starts ``python -m lrtkit autoscale`` with the env file."""
+def command_file(variables, tmp_path):
+    """The env file of an autoscaler that has a key of its own."""
     path = tmp_path / "autoscaler.env"
     write_env_file(path, {**variables, "SQS_AWS_ACCESS_KEY_ID": "k", "SQS_AWS_SECRET_ACCESS_KEY": "s"})
+    return path
+
+
+@pytest.fixture
+def command(command_file):
+    """``command(words)`` starts ``python -m lrtkit autoscale`` with the env file."""
     started = []
 
     def start(*words: str) -> subprocess.Popen[str]:
-        line = [sys.executable, "-m", "lrtkit", "autoscale", "--env-file", str(path), *words]
+        line = [sys.executable, "-m", "lrtkit", "autoscale", "--env-file", str(command_file), *words]
         pipe = subprocess.PIPE
         started.append(subprocess.Popen(line, stdout=pipe, stderr=pipe, text=True, env=dict(os.environ)))
         return started[-1]
@@ -198,6 +205,15 @@ def test_the_command_can_only_tell(command, published, cloud, jobs):
     said, _ = command("--dry-run").communicate(timeout=30)
     assert "start it with 2 replicas (dry run)" in said
     assert published.changes() == []
+
+
+def test_one_step_of_the_command_tells_cron_of_a_failed_group(command_file, published, cloud, jobs, capsys):
+    """Whoever steps by a timer of their own is told by the exit code, as Lambda's alarm is by an error."""
+    words = ["autoscale", "--env-file", str(command_file), "--once"]
+    assert main(words) == 0
+    published.status = "failed"
+    assert main(words) == 1
+    assert "look at the group's logs and its image" in capsys.readouterr().out
 
 
 def test_the_command_tells_what_is_wrong(command, published, cloud):

@@ -287,14 +287,34 @@ def test_workers_that_are_not_ours_can_be_protected(cloud, published):
     assert published.changes() == ["PATCH instance-1", "PATCH instance-2", "PATCH workers"]
 
 
+def test_nobody_is_protected_from_a_stop(cloud, published, jobs):
+    """A group that is stopped keeps none of its replicas, whatever their deletion costs."""
+    jobs(1)
+    published.runs(4)
+    scaler = Autoscaler(cloud.queue, cloud.store, published.client(), group="workers", policy=Policy(0, 0))
+    scaler.busy = lambda instances: [each.id for each in instances]
+    assert scaler.step().decision.action is Action.STOP
+    assert published.changes() == ["POST stop"]
+
+
+def test_who_is_told_to_be_busy_counts_as_long_as_that_is_told(cloud, published):
+    """A deletion cost that the autoscaler itself has set does not keep a replica that has become idle."""
+    published.runs(4, busy=3)
+    scaler = Autoscaler(cloud.queue, cloud.store, published.client(), group="workers", policy=Policy(1, 9))
+    scaler.busy = lambda instances: [each.id for each in instances][2:3]
+    assert scaler.look().at_work == 1
+    assert scaler.step().decision.replicas == 1
+    assert [each["deletion_cost"] for each in published.instances] == [0, 0, 1, 0]
+
+
 def test_an_instance_that_vanishes_is_not_protected(cloud, published):
     """A node that is gone between the list and its deletion cost does not keep the group from shrinking."""
     published.runs(3)
     scaler = Autoscaler(cloud.queue, cloud.store, published.client(), group="workers", policy=Policy(1, 1))
-    scaler.busy = lambda instances: [each.id for each in instances]
+    scaler.busy = lambda instances: [each.id for each in instances][1:]
     published.trouble = {("PATCH", "instance-1"): 404}
     assert scaler.step().outcome is Outcome.DONE
-    assert [each["deletion_cost"] for each in published.instances] == [1, 0, 1]
+    assert [each["deletion_cost"] for each in published.instances] == [0, 0, 1]
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,14 @@ def test_a_job_in_between_begins_the_wait_anew():
     assert decide(snapshot(replicas=1, at=300), Policy(), past).action is Action.NOTHING
 
 
+def test_what_was_seen_of_another_group_does_not_count():
+    """Two groups can work at one queue: a start of the one, and its readings, are none of the other."""
+    failed = snapshot(3, status="failed", at=100, group="a")
+    past = [step(failed, Action.START)]
+    assert decide(replace(failed, at=400), Policy(), past).action is Action.NOTHING
+    assert decide(replace(failed, at=400, group="b"), Policy(), past).action is Action.START
+
+
 def test_readings_from_the_future_do_not_count():
     """A clock that was set back has left readings that nobody can have made yet."""
     ahead = steps([snapshot(replicas=1, at=at) for at in (3600, 3900, 4200)])
