@@ -79,6 +79,4 @@ def _take(verdict: Verdict, tally: Tally, bar: tqdm[Verdict]) -> None:
 def _more(tally: Tally, took_s: float, cores: int) -> list[str]:
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / (1024**2 if sys.platform == "darwin" else 1024)
     pace = f"{tally.worker_hours / max(took_s, 1e-9):,.1f} worker-hours a second"
-    return [
-        f"On {cores} core{'s' * (cores > 1)} it took {took_s:,.0f} s: {pace}; a process had {memory:,.0f} MiB at the most."
-    ]
+    return [f"With --cores {cores} it took {took_s:,.0f} s: {pace}; a process had {memory:,.0f} MiB at the most."]
