@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import multiprocessing
+import os
 import resource
 import signal
 import sys
@@ -28,6 +29,7 @@ def soak(seeds: range, cores: int) -> int:
     tally = Tally()
     watched = sys.stderr.isatty()
     bar = tqdm(total=len(seeds), unit="seed", smoothing=0.02, mininterval=0.5 if watched else TOLD_EVERY_S)
+    os.environ["TQDM_DISABLE"] = "1"  # in the processes to come: the researcher's bars are none of ours
     context = multiprocessing.get_context("spawn")
     executor = ProcessPoolExecutor(cores, context, _leave_ctrl_c, max_tasks_per_child=SEEDS_A_PROCESS)
     ended = 0
