@@ -104,8 +104,8 @@ SEEDS := 20000
 FIRST := 0
 
 .PHONY: soak
-soak: fuzz ## fuzz for minutes, then simulate months of faults for hours: 20,000 seeds on all cores (SEEDS=100 FIRST=20000)
-	@$(BIN)/python -m tests.simulation soak --seeds $(SEEDS) --first $(FIRST)
+soak: fuzz ## fuzz for minutes, then simulate months of faults for hours: 20,000 seeds on all cores (SEEDS=100 FIRST=20000 CORES=1)
+	@$(BIN)/python -m tests.simulation soak --seeds $(SEEDS) --first $(FIRST) $(if $(CORES),--cores $(CORES))
 
 .PHONY: replay
 replay: $(INSTALLED) ## tell one simulated history, event by event (SEED=123)

@@ -40,17 +40,24 @@ class Cache:
         self._store = store
         self._kept: dict[str, _Kept] = {}
 
-    def read(self, listed: Iterable[Listed], make: Callable[[bytes], T]) -> dict[str, T]:
-        """Return what ``make`` makes of each listed object, by its key; an object that is gone by now is left out."""
+    def read(
+        self, listed: Iterable[Listed], make: Callable[[bytes], T], *, damaged: Callable[[T], bool] = lambda _: False
+    ) -> dict[str, T]:
+        """Return what ``make`` makes of each listed object, by its key; an object that is gone by now is left out.
+
+        What is ``damaged`` is read a second time and never kept: it may have been damaged only on its way.
+        """
         wanted = list(listed)
         changed = [found for found in wanted if not self._is_kept(found)]
         made = self._store.read([found.key for found in changed], make)
+        again = [key for key, value in made.items() if damaged(value)]
+        made |= self._store.read(again, make) if again else {}
         for found in changed:
-            if found.key in made:
+            if found.key in made and not damaged(made[found.key]):
                 self._kept[found.key] = _Kept(found.etag, made[found.key])
             else:
                 self._kept.pop(found.key, None)
-        return {found.key: self._kept[found.key].value for found in wanted if found.key in self._kept}
+        return {found.key: self._kept[found.key].value for found in wanted if found.key in self._kept} | made
 
     def _is_kept(self, found: Listed) -> bool:
         kept = self._kept.get(found.key)

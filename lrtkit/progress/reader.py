@@ -56,7 +56,7 @@ class Reader:
         found = _sorted(self._ranges.listed())
         read_at = self._now() if self._now else self._ranges.read_at
         views = self._submitted(found, read_at)
-        records = self._cache.read(found.records.values(), _record)
+        records = self._cache.read(found.records.values(), _record, damaged=_is_reason)
         for job_id in found.records.keys() | found.results.keys():
             view = views.get(job_id) or View(job_id, read_at=read_at)
             views[job_id] = _with_objects(view, found, records)
@@ -105,7 +105,7 @@ class Reader:
     def _submitted(self, found: _Found, read_at: float) -> dict[str, View]:
         """Return a view of every job that was submitted; one that is in several lists is sent if it was once."""
         views: dict[str, View] = {}
-        read = self._cache.read(found.lists, _lines)
+        read = self._cache.read(found.lists, _lines, damaged=_is_reason)
         for listed in found.lists:
             mark = found.marks.get(keys.sent(listed.key))
             told: dict[str, Any] = {"sent": True, "sent_at": mark.modified_at} if mark else {}
@@ -147,6 +147,11 @@ def _record(body: bytes) -> Record | str:
         return Record.from_bytes(body)
     except DamagedFile as error:
         return str(error)
+
+
+def _is_reason(found: object) -> bool:
+    """Tell whether in the place of what was to be read there is a reason why it cannot be."""
+    return isinstance(found, str)
 
 
 def _lines(body: bytes) -> list[Line] | str:

@@ -1,4 +1,4 @@
-"""The eleven invariants of the design, each as a function that finds what breaks it.
+"""The eleven invariants of the design and two more, each as a function that finds what breaks it.
 
 They know nothing of the code: they read what lay in the bucket and who wrote it when, what the
 queue took and gave, and what the workloads say they computed.
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from tests.simulation.evidence import Breaches, Evidence
 from tests.simulation.invariants.costs import budget, scaling
 from tests.simulation.invariants.ends import everything_ends, final_is_final, no_loss, one_commit, same_set
-from tests.simulation.invariants.failures import interruptions_are_no_failures
+from tests.simulation.invariants.failures import interruptions_are_no_failures, no_false_alarm
 from tests.simulation.invariants.work import fence, files_are_there, lost_work, steps_never_go_back
 
 CHECKERS: dict[str, Callable[[Evidence], Breaches]] = {
@@ -24,6 +24,7 @@ CHECKERS: dict[str, Callable[[Evidence], Breaches]] = {
         steps_never_go_back,
         lost_work,
         interruptions_are_no_failures,
+        no_false_alarm,
         everything_ends,
         same_set,
         scaling,

@@ -20,7 +20,9 @@ from tests.simulation.machine import Machine
 from tests.simulation.scenario import Errand
 
 NAME = "sim"
-TRIES = 20
+TRIES = 200
+"""More than all weather lasts: a researcher who gave up half-way would leave to nobody what a second try is for."""
+
 PAUSE_S = 1200.0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import multiprocessing
+import os
 import resource
 import signal
 import sys
@@ -28,6 +29,7 @@ def soak(seeds: range, cores: int) -> int:
     tally = Tally()
     watched = sys.stderr.isatty()
     bar = tqdm(total=len(seeds), unit="seed", smoothing=0.02, mininterval=0.5 if watched else TOLD_EVERY_S)
+    os.environ["TQDM_DISABLE"] = "1"  # in the processes to come: the researcher's bars are none of ours
     context = multiprocessing.get_context("spawn")
     executor = ProcessPoolExecutor(cores, context, _leave_ctrl_c, max_tasks_per_child=SEEDS_A_PROCESS)
     ended = 0
@@ -79,4 +81,4 @@ def _take(verdict: Verdict, tally: Tally, bar: tqdm[Verdict]) -> None:
 def _more(tally: Tally, took_s: float, cores: int) -> list[str]:
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / (1024**2 if sys.platform == "darwin" else 1024)
     pace = f"{tally.worker_hours / max(took_s, 1e-9):,.1f} worker-hours a second"
-    return [f"On {cores} cores it took {took_s:,.0f} s: {pace}; a process had {memory:,.0f} MiB at the most."]
+    return [f"With --cores {cores} it took {took_s:,.0f} s: {pace}; a process had {memory:,.0f} MiB at the most."]

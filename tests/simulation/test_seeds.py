@@ -28,7 +28,7 @@ def test_every_invariant_holds_whatever_goes_wrong(first: int, tell: Callable[[V
 
 def test_a_seed_is_one_history_in_every_process() -> None:
     """The same seed gives the same events, in this process again and in one with other hashes."""
-    seed = 6
+    seed = 11
     digest = _digest(seed)
     program = f"from tests.simulation.test_seeds import _digest; print(_digest({seed}))"
     elsewhere = subprocess.run(

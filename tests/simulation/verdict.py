@@ -95,8 +95,12 @@ class Tally:
         pace = self.worker_hours / max(self.took_s, 1e-9)
         kinds = ", ".join(f"{count:,} {kind}" for kind, count in self.faults.most_common())
         return [
-            f"{self.seeds:,} histories of {self.days:,.0f} days, {self.worker_hours:,.0f} worker-hours and "
+            f"{_histories(self.seeds)} of {self.days:,.0f} days, {self.worker_hours:,.0f} worker-hours and "
             f"{self.calls:,} calls in {self.took_s:,.0f} s of a core: {pace:,.0f} simulated worker-hours a second",
             f"{sum(self.faults.values()):,} faults: {kinds}",
-            f"{self.broken} histories broke an invariant",
+            f"{_histories(self.broken)} broke an invariant",
         ]
+
+
+def _histories(count: int) -> str:
+    return f"{count:,} {'history' if count == 1 else 'histories'}"

@@ -55,12 +55,23 @@ def _unearned(found: Evidence, job_id: str, write: Write) -> Breaches:
         yield f"{job_id} was given up after {len(fails)} failures: {error['type']}: {error['message']}"
 
 
+def no_false_alarm(found: Evidence) -> Breaches:
+    """Whoever looks is told of damage only where something is damaged, or two reads in a row were spoiled."""
+    for event in found.history.of("errand failed"):
+        is_alarm = event.facts["error"].startswith("DamagedFile")
+        if is_alarm and not found.damaged and not _spoiled_twice(found, event.who, event.at):
+            yield f"{event.who} was told of damage, and there is none: {event.facts['error']}"
+
+
+def _spoiled_twice(found: Evidence, who: str, at: float) -> bool:
+    return sum(at - SPOILED_S <= each <= at for each in found.spoiled[who]) > 1
+
+
 def _undamaged(found: Evidence, job_id: str, write: Write) -> Breaches:
     """Find an attempt that failed for damage where there is none, but for one read that was spoiled on its way."""
-    if write.envelope["error"]["type"] == "DamagedFile" and job_id not in found.damaged:
-        spoiled = [at for at in found.spoiled[write.who] if write.at - SPOILED_S <= at <= write.at]
-        if len(spoiled) < 2:
-            yield f"{job_id} failed on {write.who} as damaged, and nothing of it is"
+    is_alarm = write.envelope["error"]["type"] == "DamagedFile"
+    if is_alarm and job_id not in found.damaged and not _spoiled_twice(found, write.who, write.at):
+        yield f"{job_id} failed on {write.who} as damaged, and nothing of it is"
 
 
 def _is_unheard_end(event: Event, work: list[Event], steps: int) -> bool:

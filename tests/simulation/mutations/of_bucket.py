@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from lrtkit.progress import reader
 from lrtkit.wire import keys, ledger, parcel
 from lrtkit.wire.clock import Clock
 from lrtkit.wire.errors import DamagedFile, LrtError, PoisonMessage, Unavailable
@@ -144,6 +145,11 @@ def _(patch: Patch) -> None:
         return item.body
 
     patch.setattr(parcel, "_fetched", fetched)
+
+
+@mutation("a list that seems damaged is told of at the first look", scenario=with_trouble, since=1)
+def _(patch: Patch) -> None:
+    patch.setattr(reader, "_is_reason", lambda _: False)
 
 
 @mutation("a job whose body is lost has no record of it", scenario=lambda scenario: with_rot(all_large(scenario)))
