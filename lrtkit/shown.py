@@ -1,9 +1,21 @@
-"""How an object shows itself in a notebook: a small table of facts, everything in it escaped."""
+"""How objects show themselves in a notebook: small pieces of HTML, everything in them escaped."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
+
+
+class Sentence(str):
+    """Words that a cell can end with: a notebook shows them as prose, and a terminal without quotes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(self)}</p>"
 
 
 def card(title: str, facts: Mapping[str, str]) -> str:
@@ -14,3 +26,10 @@ def card(title: str, facts: Mapping[str, str]) -> str:
         for name, fact in facts.items()
     )
     return f"<table><caption><b>{escape(title)}</b></caption><tbody>{rows}</tbody></table>"
+
+
+def verdict(title: str, reasons: Iterable[str], seen: str = "") -> str:
+    """Return HTML: what was decided or done, why, point by point, and in small print what was seen."""
+    points = "".join(f"<li>{escape(reason)}</li>" for reason in reasons)
+    told = f"<p><b>{escape(title)}</b></p>" + (f"<ul>{points}</ul>" if points else "")
+    return told + (f"<p><small>{escape(seen)}</small></p>" if seen else "")
