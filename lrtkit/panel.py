@@ -89,7 +89,7 @@ def instances(client: SaladClient, group: str) -> pd.DataFrame:
     columns = {
         "state": [str(each.state) for each in found],
         "machine": [each.machine_id for each in found],
-        "since": pd.to_datetime(since, unit="s", utc=True).dt.round("ms").array,
+        "since": pd.to_datetime(since, unit="s", utc=True).dt.round("s").array,
         "deletion_cost": [each.deletion_cost for each in found],
     }
     return pd.DataFrame(columns, index=pd.Index([each.id for each in found], name="id", dtype=object))

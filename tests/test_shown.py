@@ -48,6 +48,13 @@ def test_cards_and_verdicts_escape_every_part() -> None:
     assert "<script>" not in card(EVIL, {EVIL: EVIL}) + verdict(EVIL, [EVIL], EVIL)
 
 
+def test_prices_are_no_formula() -> None:
+    """JupyterLab would typeset what stands between two dollar signs."""
+    seen = Snapshot(50, 10, 0, replicas=10, status="running", running=10, usd_per_hour=0.16)
+    html, _ = shown(decide(seen, Policy(max_replicas=100, max_usd_per_hour=3)))
+    assert html.count("<span>$</span>") == html.count("$") == 2
+
+
 @pytest.mark.parametrize(
     ("decision", "told"),
     [
@@ -76,7 +83,7 @@ def test_a_step_shows_what_came_of_it_and_what_was_seen() -> None:
     html, _ = shown(Step(seen, Decision(6, Action.SCALE, ("why not",)), Outcome.CHANGED, "Somebody was faster."))
     assert "<b>Scale to 6 replicas: changed by somebody else</b>" in html
     assert "<li>why not</li><li>Somebody was faster.</li>" in html
-    assert "1970-01-01T00:01:00.000Z: 5 jobs waiting, 1 in flight; group running, 4 replicas wanted, 3 running" in html
+    assert "1970-01-01T00:01:00.000Z: 5 jobs waiting, 1 in flight; group running, set to 4 replicas: 3 running" in html
 
 
 @pytest.mark.parametrize(
@@ -96,6 +103,15 @@ def test_a_receipt_counts_above_its_rows() -> None:
     assert html.count("<tr") == 2 + 3
     assert text.startswith("3 jobs: 2 known, 1 sent.\nit takes 40 days & more\n")
     assert "exp/2    known  queued" in text
+
+
+def test_a_long_receipt_shows_its_ends() -> None:
+    """Of thousands of rows the first and the last are shown, and how many there are."""
+    html, text = shown(receipt(*["sent"] * 5000))
+    assert "5,000 jobs: 5,000 sent" in html
+    assert html.count("<tr") < 20
+    assert "exp/4999" in html
+    assert len(text.splitlines()) < 20
 
 
 def test_a_receipt_is_a_frame_like_any_other() -> None:

@@ -13,6 +13,8 @@ from lrtkit.jobs.difference import Action, Difference
 from lrtkit.shown import verdict
 
 SENT = ("sent", "queued")
+MOST_ROWS = 12
+"""How many rows a receipt shows of itself; how many there are stands above them."""
 
 
 class Receipt(pd.DataFrame):
@@ -26,11 +28,13 @@ class Receipt(pd.DataFrame):
         return pd.DataFrame  # a part of it is no receipt any more
 
     def __repr__(self) -> str:
-        return "\n".join([f"{_told(self)}.", *self.attrs.get("notes", ()), super().__repr__()])
+        with pd.option_context("display.max_rows", MOST_ROWS):
+            return "\n".join([f"{_told(self)}.", *self.attrs.get("notes", ()), super().__repr__()])
 
     def _repr_html_(self) -> str | None:
-        # None where pandas was told to show no HTML; its stubs do not know of it.
-        table: str | None = super()._repr_html_()  # type: ignore[misc]
+        with pd.option_context("display.max_rows", MOST_ROWS):
+            # None where pandas was told to show no HTML; its stubs do not know of it.
+            table: str | None = super()._repr_html_()  # type: ignore[misc]
         return table and f"{verdict(_told(self), self.attrs.get('notes', ()))}{table}"
 
 

@@ -58,7 +58,7 @@ class Decision:
     @property
     def verdict(self) -> str:
         """What to do in a few words: ``Scale to 4 replicas``."""
-        words = _VERDICTS[self.action].format(f"{self.replicas:,} replica{'' if self.replicas == 1 else 's'}")
+        words = _VERDICTS[self.action].format(count(self.replicas, "replica"))
         return f"{words}, and a person should look" if self.alert else words
 
     def _repr_html_(self) -> str:
@@ -91,8 +91,8 @@ class Step:
 
     def _repr_html_(self) -> str:
         seen = self.snapshot
-        group = f"{seen.replicas} replicas wanted, {seen.running} running, {seen.coming} coming, {seen.busy} busy"
-        words = f"{seen.to_be_taken} jobs waiting, {seen.in_flight} in flight; group {seen.status}, {group}"
+        group = f"{count(seen.replicas, 'replica')}: {seen.running} running, {seen.coming} coming, {seen.busy} busy"
+        words = f"{seen.to_be_taken} jobs waiting, {seen.in_flight} in flight; group {seen.status}, set to {group}"
         reasons = [*self.decision.reasons, *([self.note] if self.note else [])]
         return verdict(f"{self.decision.verdict}: {self.outcome}", reasons, f"{self.at}: {words}")
 

@@ -85,7 +85,7 @@ class Lab:
         self.page.keyboard.insert_text(code)
         self.page.keyboard.press("Control+Enter")
 
-    def picture(self, name: str, page: sync_api.Page | None = None) -> None:
+    def picture(self, name: str, page: Page | None = None) -> None:
         """Keep a screenshot for whoever looks at the build, once the page has come to rest."""
         page = page or self.page
         page.wait_for_selector("#jupyterlab-splash", state="hidden")
