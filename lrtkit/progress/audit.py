@@ -62,7 +62,6 @@ def _sentence(views: Sequence[View]) -> str:
     interruptions = sum(record.counts.interruptions for record in records)
     states = [str(view.state) for view in views]
     told = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(sorted(states)))
-    return (
-        f"{len(views)} jobs, {attempts} attempts, {interruptions} interruptions: {told}; "
-        "no job is lost, no result is doubled and no saved step was done twice."
-    )
+    counts = {"job": len(views), "attempt": attempts, "interruption": interruptions}
+    counted = ", ".join(f"{number:,} {noun}{'' if number == 1 else 's'}" for noun, number in counts.items())
+    return f"{counted}: {told}; no job is lost, no result is doubled and no saved step was done twice."
