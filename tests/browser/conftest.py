@@ -94,8 +94,8 @@ class Lab:
         page.screenshot(path=PICTURES / f"{name}.png")
 
     def outputs(self) -> str:
-        """Return all outputs as text."""
-        return "\n".join(self.page.locator(".jp-OutputArea-output").all_inner_texts())
+        """Return all outputs as text, those too that are scrolled out of sight and not laid out."""
+        return "\n".join(self.page.locator(".jp-OutputArea-output").all_text_contents())
 
 
 @pytest.fixture(scope="module")
