@@ -47,9 +47,17 @@ $(BIN)/papermill $(DEMO) $(DEMO_RUN) --cwd notebooks --no-progress-bar -p cloud_
     echo "The demo failed: the error is above, and in $(DEMO_RUN) beside the cell that raised it." >&2; exit 1; }
 endef
 
+# In the environment of `make` alone, whatever the user's own settings say: nobody is asked for leave to fetch
+# news, and nothing looks for a newer version.
+LAB_SETTINGS := $(VENV)/share/jupyter/lab/settings/overrides.json
+
 .PHONY: lab
-lab: $(INSTALLED) ## open the quickstart notebook in JupyterLab
-	@$(BIN)/jupyter-lab $(DEMO)
+lab: $(LAB_SETTINGS) ## open the quickstart notebook in JupyterLab
+	@$(BIN)/jupyter-lab --LabApp.default_url=/lab/tree/$(DEMO)
+
+$(LAB_SETTINGS): $(INSTALLED)
+	@mkdir -p $(@D)
+	@echo '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}' >$@
 
 .PHONY: test
 test: lint ## lint, then run all tests on all cores

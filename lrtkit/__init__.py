@@ -90,16 +90,16 @@ def __getattr__(name: str) -> Any:
 
 
 def _imported(module: str) -> Any:
-    """Import a module of the kit; raise BadInput where it needs a package that is not installed."""
+    """Import a module of the kit; raise NotInstalled where it needs a package that is not there."""
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        from lrtkit.wire.errors import BadInput  # noqa: PLC0415 - nothing is imported before its time
+        from lrtkit.wire.errors import NotInstalled  # noqa: PLC0415 - nothing is imported before its time
 
         if error.name is None or error.name.partition(".")[0] in {"lrtkit", "worker"}:
             raise
         there = f"{error.name}, which is not installed in {sys.executable}"
-        raise BadInput(f"{module} needs {there}. Try: pip install -e '.[all]', or another kernel") from error
+        raise NotInstalled(f"{module} needs {there}. Try: pip install -e '.[all]', or another kernel") from error
 
 
 def __dir__() -> list[str]:

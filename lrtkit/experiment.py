@@ -19,7 +19,7 @@ from lrtkit.jobs import Table
 from lrtkit.progress import Progress, View, waiting
 from lrtkit.progress.audit import audit
 from lrtkit.progress.story import Story, tell
-from lrtkit.shown import card
+from lrtkit.shown import Sentence, card
 from lrtkit.submitting import Submitter
 from lrtkit.wire import keys
 from lrtkit.wire.errors import BadInput
@@ -92,7 +92,7 @@ class Experiment:
         """Return what the bucket says of each job, in the order of their ids: what frames and stories are made of."""
         return self._progress.views()
 
-    def audit(self) -> str:
+    def audit(self) -> Sentence:
         """Check the promises of the kit on what the bucket holds, and return the outcome in one sentence.
 
         Raises BrokenPromise where a job is lost, a result is doubled or a saved step was undone.

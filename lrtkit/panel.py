@@ -17,7 +17,6 @@ from lrtkit.scaling.memory import LONGEST_PAUSE_S
 from lrtkit.wire.errors import LrtError
 
 ALERT = "color:#a33"
-_CELL = 'style="padding: 0 1em 0 0; text-align: left"'
 
 
 class Panel:
@@ -47,7 +46,9 @@ class Panel:
         """Take a step and show it; what an error in a callback says would appear nowhere else."""
         with self._one_at_a_time:
             try:
-                self._told.value = _told(step(), self._scaler.last_taken())
+                taken = step()
+                since = _since(self._scaler.last_taken(), taken.snapshot.at)
+                self._told.value = f'<div role="status">{taken._repr_html_()}<p>{since}</p></div>'
             except LrtError as error:
                 self._told.value = f'<p role="alert" style="{ALERT}"><b>It failed.</b> {escape(str(error))}</p>'
 
@@ -88,7 +89,7 @@ def instances(client: SaladClient, group: str) -> pd.DataFrame:
     columns = {
         "state": [str(each.state) for each in found],
         "machine": [each.machine_id for each in found],
-        "since": pd.to_datetime(since, unit="s", utc=True).dt.round("ms").array,
+        "since": pd.to_datetime(since, unit="s", utc=True).dt.round("s").array,
         "deletion_cost": [each.deletion_cost for each in found],
     }
     return pd.DataFrame(columns, index=pd.Index([each.id for each in found], name="id", dtype=object))
@@ -98,29 +99,6 @@ def prices(client: SaladClient) -> pd.DataFrame:
     """Return today's GPU classes: index ``gpu``, a column a priority, in dollars an hour."""
     frame = pd.DataFrame({each.name: dict(each.prices) for each in client.gpu_classes()}).T
     return frame.rename_axis("gpu").sort_index()
-
-
-def _told(step: Step, last: Step | None) -> str:
-    seen, decision = step.snapshot, step.decision
-    facts = {
-        "waiting": seen.to_be_taken,
-        "in flight": seen.in_flight,
-        "replicas": seen.replicas,
-        "running": seen.running,
-        "coming": seen.coming,
-        "busy": seen.busy,
-        "group": seen.status,
-    }
-    heads = "".join(f"<th {_CELL}>{escape(name)}</th>" for name in facts)
-    cells = "".join(f"<td {_CELL}>{escape(str(value))}</td>" for value in facts.values())
-    reasons = "".join(f"<li>{escape(each)}</li>" for each in decision.reasons)
-    verdict = f"{str(decision.action).capitalize()}, {decision.replicas} replicas: {step.outcome}"
-    note = f"<p><b>{escape(step.note)}</b></p>" if step.note else ""
-    return (
-        f'<div role="status"><table><tr>{heads}</tr><tr>{cells}</tr></table>'
-        f"<p><b>{escape(verdict)}.</b></p><ul>{reasons}</ul>{note}"
-        f"<p>{_since(last, step.snapshot.at)}</p><p><small>{escape(step.at)}</small></p></div>"
-    )
 
 
 def _since(last: Step | None, now: float) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -65,9 +67,28 @@ def test_unknown_name_says_which_there_are() -> None:
 
 
 def test_a_missing_package_is_told_with_what_to_do() -> None:
-    """Where pandas is not installed, the first cell of a notebook says so in one sentence, and where it looked."""
+    """Where pandas is not installed, the last line says so in one sentence, and where it looked."""
     code = "import sys; sys.modules['pandas'] = None; from lrtkit import Experiment"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     last = run.stderr.splitlines()[-1]
-    assert last.startswith("lrtkit.wire.errors.BadInput: lrtkit.experiment needs pandas, which is not installed in ")
+    assert last.startswith(
+        "lrtkit.wire.errors.NotInstalled: lrtkit.experiment needs pandas, which is not installed in "
+    )
     assert last.endswith("Try: pip install -e '.[all]', or another kernel")
+
+
+def test_a_cell_shows_that_sentence_alone(tmp_path: Path) -> None:
+    """In a notebook no traceback of imports stands before it, neither for the kit nor for the local cloud."""
+    cells = {"from lrtkit import Experiment, local": "pandas", "from lrtkit import local": "psutil"}
+    blocked = "import importlib.util as u, sys; find = u.find_spec\n"
+    blocked += "u.find_spec = lambda name: None if name == 'psutil' else find(name); sys.modules['pandas'] = None\n"
+    shell = "from IPython.core.interactiveshell import InteractiveShell as Shell; shell = Shell(colors='nocolor')\n"
+    code = blocked + shell + "".join(f"shell.run_cell({cell!r})\n" for cell in cells)
+    env = {**os.environ, "IPYTHONDIR": str(tmp_path)}
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
+    told = (run.stdout + run.stderr).splitlines()
+    assert len(told) == 2, told
+    for line, package in zip(told, cells.values(), strict=True):
+        assert line.startswith("NotInstalled: ")
+        assert f" needs {package}, " in line
+        assert "Try: pip install -e " in line

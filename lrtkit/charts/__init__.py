@@ -9,7 +9,7 @@
     goodput(why.frame)                       where one job's time went: useful, redone, waiting, starting
     interruptions(attempts)                  what interrupted the jobs, on which machines
     queue_depth(depth)                       how many jobs wait, run and died, over time
-    against(results, x=…, y=…, by=…)         results over a parameter, beside published values
+    against(results, x=…, y=…)               results over a parameter of any kind, beside published values
     backtest(scores)                         policies of the autoscaler, day by day
 
 Each draws into ``ax`` or, without one, into a Figure of its own that shows itself in a notebook:

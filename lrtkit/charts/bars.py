@@ -85,4 +85,4 @@ def _checks(ax: Axes, rows: pd.DataFrame, size_pt: float) -> list[Line2D]:
         return []
     look = CHECK_LOOK | {"markersize": size_pt, "markeredgewidth": size_pt / 4, "clip_on": False}
     middle = (done["floor"] + done["top"]) / 2
-    return ax.plot(done["x1"], middle, label=f"{len(done)} done", transform=beside(ax, right_pt=size_pt), **look)
+    return ax.plot(done["x1"], middle, label=f"{len(done):,} done", transform=beside(ax, right_pt=size_pt), **look)

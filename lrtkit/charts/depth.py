@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from lrtkit.charts.style import (
     BLACK,
@@ -41,7 +41,7 @@ def queue_depth(depth: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
     ``depth``: index UTC timestamps; columns ``waiting``, ``in_flight``, ``delayed``, ``dead`` (jobs)
     and optionally ``replicas``. Delayed jobs and dead letters are drawn if there ever were any; the
-    title says when there were none, where they were looked for.
+    title says when there were no dead letters, where somebody looked for them.
     """
     depth = depth[depth.index.notna()].dropna(how="all").sort_index()
     if depth.empty:
@@ -54,6 +54,7 @@ def queue_depth(depth: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     timeline.dress(ax)
     name_axes(ax, timeline.label, "jobs and replicas" if "replicas" in drawn else "jobs")
     ax.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+    ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     ax.set_ylim(0, max(1.0, ax.dataLim.y1) * 1.05)
     label_tips(ax, tips)
     return tell(ax, _headline(depth), _sentence(depth, timeline))
@@ -70,22 +71,24 @@ def _line(ax: Axes, name: str, column: pd.Series[Any]) -> Tip:
     # Not clipped: a line at zero would otherwise be half hidden by the axis, and it is good news.
     ax.step(x, y, where="post", label=words, color=colour, linestyle=style, linewidth=width, clip_on=False, zorder=3)
     ax.plot(x[-1:], y[-1:], "o", color=colour, markersize=4, clip_on=False, zorder=4)
-    return Tip(x[-1], y[-1], f"{words} {y[-1]:.0f}", colour)
+    return Tip(x[-1], y[-1], f"{words} {y[-1]:,.0f}", colour)
 
 
-def _now(depth: pd.DataFrame, name: str) -> int:
+def _now(depth: pd.DataFrame, name: str) -> int | None:
+    """Return the last number that is known; None where there is none."""
     column = depth[name].dropna() if name in depth else pd.Series(dtype=float)
-    return 0 if column.empty else int(column.iloc[-1])
+    return None if column.empty else int(column.iloc[-1])
 
 
 def _headline(depth: pd.DataFrame) -> str:
-    waiting, in_flight = _now(depth, "waiting") + _now(depth, "delayed"), _now(depth, "in_flight")
-    dead = f", {count(_now(depth, 'dead'), 'dead letter')}" if "dead" in depth else ""
-    return f"{waiting} waiting, {in_flight} in flight{dead}" if waiting + in_flight else f"queue empty{dead}"
+    waiting, delayed, in_flight, dead = (_now(depth, name) for name in ("waiting", "delayed", "in_flight", "dead"))
+    queued = (waiting or 0) + (delayed or 0)
+    told = f"{queued:,} waiting, {in_flight or 0:,} in flight" if queued or in_flight else "queue empty"
+    return told if dead is None else f"{told}, {count(dead, 'dead letter')}"
 
 
 def _sentence(depth: pd.DataFrame, timeline: Timeline) -> str:
     most = [
-        f"{LOOKS[name][0]} {depth[name].max():.0f}" for name in LOOKS if name in depth and _shown(name, depth[name])
+        f"{LOOKS[name][0]} {depth[name].max():,.0f}" for name in LOOKS if name in depth and _shown(name, depth[name])
     ]
     return f"Queue depth over {duration(timeline.span_s)}: {_headline(depth)}; at most {', '.join(most)}."

@@ -78,7 +78,7 @@ def forecast(
     name_axes(ax, whole.label, "work done (%)")
     ax.set_ylim(0, 102)
     label_tips(ax, tips)
-    fact = _fact(shares[-1], ahead, len(status))
+    fact = _fact(shares[-1], ahead, len(status), past)
     return tell(ax, fact, f"Work done over {duration(past.span_s)}, and where it leads: {fact}.")
 
 
@@ -158,14 +158,16 @@ def _future(ax: Axes, span_s: float, whole: Timeline, share: float, ahead: Forec
     ax.axvline(now, color=MUTED, linewidth=0.8, linestyle=":")
     aside = 92 if share < 0.5 else 2  # where the lines are not
     ax.text(now, aside, "now", transform=beside(ax, right_pt=3), fontsize=SMALL_PT, color=MUTED)
-    return Tip(likely, goal, f"{duration(ahead.left_s)} left", INK)
+    end = "" if goal > 99.5 else f" to {goal:.0f} %"  # where jobs have ended undone
+    return Tip(likely, goal, f"{duration(ahead.left_s)} left{end}", INK)
 
 
-def _fact(share: float, ahead: Forecast | None, jobs: int) -> str:
+def _fact(share: float, ahead: Forecast | None, jobs: int, past: Timeline) -> str:
     """Return the fact: ``62 % done, 14 h left (11 h to 19 h) at 8.2 jobs an hour``."""
     told = f"{work.percent(share)} done"
     if ahead is None:
-        return told
+        made = f" at {_rate(share * jobs / past.span_s)}" if share and past.span_s else ""
+        return f"{told} in {duration(past.span_s)}{made}"
     worst = duration(ahead.worst_s) if np.isfinite(ahead.worst_s) else "no end in sight"
     left = f"{duration(ahead.left_s)} left ({duration(ahead.best_s)} to {worst})"
     return f"{told}, {left} at {_rate(ahead.pace_per_s * jobs)}"

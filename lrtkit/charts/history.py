@@ -108,7 +108,7 @@ def headline(rows: pd.DataFrame) -> str:
         return f"{told}, {'all ' if jobs > 1 else ''}finished"
     words = {Outcome.DONE: "finished", RUNNING: "running", Outcome.INTERRUPTED: "waiting"}
     states = [*words, Outcome.FAILED, Outcome.CANCELLED]
-    return ", ".join([told, *(f"{lasts[state]} {words.get(state, state)}" for state in states if lasts[state])])
+    return ", ".join([told, *(f"{lasts[state]:,} {words.get(state, state)}" for state in states if lasts[state])])
 
 
 def ends_in_words(rows: pd.DataFrame) -> dict[End, str]:
@@ -124,4 +124,4 @@ def ends_in_words(rows: pd.DataFrame) -> dict[End, str]:
 def _words(end: End, number: int, causes: Iterable[Any]) -> str:
     if end is FAILURE:
         return count(number, end.words)
-    return f"{number} {' or '.join(sorted({cause_words(cause) for cause in causes})) if end is ASKED else end.words}"
+    return f"{number:,} {' or '.join(sorted({cause_words(cause) for cause in causes})) if end is ASKED else end.words}"

@@ -22,6 +22,7 @@ from lrtkit.charts.style import (
     shortened,
     size_pt,
     tell,
+    told_apart,
 )
 from lrtkit.charts.timeline import Timeline, duration
 from lrtkit.wire.record import Outcome
@@ -40,7 +41,8 @@ def progress(attempts: pd.DataFrame, *, now: pd.Timestamp | None = None, ax: Axe
     """Draw every job's progress over elapsed time, a lane a job, with its interruptions and waits.
 
     A lane fills from 0 to 100 % of the job's steps; its tint changes with the machine, a marker shows
-    how an attempt ended and a dotted line the wait for the next. Jobs stand in the order of their start.
+    how an attempt ended and a dotted line the wait for the next. Jobs stand in the order of their start;
+    of more than a few hundred, ``overview`` is the clearer picture.
 
     ``attempts``: a row an attempt; columns ``job_id, generation, machine, started_at, ended_at`` (UTC),
     ``first_step, last_step, steps, outcome, cause``. ``now`` is the time at which the frame was read:
@@ -58,7 +60,7 @@ def progress(attempts: pd.DataFrame, *, now: pd.Timestamp | None = None, ax: Axe
     timeline.dress(ax)
     experiment = shared(jobs)
     name_axes(ax, timeline.label, f"jobs of {shortened(experiment)}" if experiment else "jobs")
-    _name_lanes(ax, [job.removeprefix(f"{experiment}/") for job in jobs])
+    _name_lanes(ax, told_apart([job.removeprefix(f"{experiment}/") for job in jobs]))
     ends, fills = draw_bars(ax, rows, mark_pt=float(np.clip(0.75 * _lane_pt(ax), 3.5, 7)))
     _tips(ax, rows)
     fact = headline(rows)
@@ -82,7 +84,7 @@ def _name_lanes(ax: Axes, names: list[str]) -> None:
     left = beside(ax, right_pt=-5, of=ax.get_yaxis_transform())
     look: dict[str, Any] = {"transform": left, "ha": "right", "va": "center", "fontsize": size, "color": INK}
     for lane in range(0, len(names), every):
-        ax.text(0, lane + 0.5, shortened(names[lane]), **look)
+        ax.text(0, lane + 0.5, names[lane], **look)
     ax.set_yticks([])
     ax.yaxis.label.set(rotation=0, ha="right", va="bottom")
     ax.yaxis.set_label_coords(0, 1, transform=beside(ax, right_pt=-5, up_pt=4, of=ax.transAxes))

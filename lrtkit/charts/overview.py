@@ -32,6 +32,7 @@ from lrtkit.charts.style import (
     shortened,
     size_pt,
     tell,
+    told_apart,
 )
 
 PALE = "#dbe8f0"
@@ -142,7 +143,7 @@ def _counted(status: pd.DataFrame) -> dict[str, int]:
 def _name_rows(ax: Axes, jobs: list[str], columns: int) -> None:
     """Write the name of each row's first job beside it, of as many rows as there is room for."""
     experiment = shared(jobs)
-    firsts = [shortened(job.removeprefix(f"{experiment}/")) for job in jobs[::columns]]
+    firsts = told_apart([job.removeprefix(f"{experiment}/") for job in jobs[::columns]])
     height = _cell_pt(ax)[1]
     every = int(np.ceil(max(len(firsts) / MOST_NAMES, 1.3 * SMALLEST_PT / height)))
     left = beside(ax, right_pt=-5, of=ax.get_yaxis_transform())

@@ -16,12 +16,14 @@ from lrtkit.charts.style import (
     FAINT,
     INK,
     LABEL_PT,
+    LONGEST_ID,
     Floats,
     count,
     dressed,
     name_axes,
     nothing_yet,
     root,
+    shortened,
     size_pt,
     tell,
 )
@@ -57,7 +59,8 @@ def attempts(attempts: pd.DataFrame, job_id: str, *, now: pd.Timestamp | None = 
     name_axes(ax, timeline.label, "machine")
     draw_bars(ax, rows, mark_pt=7)
     _write(ax, rows)
-    return tell(ax, _headline(rows, job_id, timeline), _sentence(rows, job_id, timeline))
+    title = _headline(rows, shortened(job_id, LONGEST_ID), timeline)
+    return tell(ax, title, _sentence(rows, job_id, timeline))
 
 
 def _arranged(rows: pd.DataFrame, timeline: Timeline, *, width_pt: float) -> pd.DataFrame:

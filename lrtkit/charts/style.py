@@ -6,8 +6,9 @@ import base64
 import html
 import io
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, Literal
 
 import matplotlib as mpl
@@ -24,10 +25,14 @@ from numpy.typing import NDArray
 BLACK, ORANGE, SKY, GREEN, _, BLUE, VERMILLION, PURPLE = map(to_hex, mpl.color_sequences["okabe_ito"])
 INK, MUTED, FAINT = "#222222", "#666666", "#e4e4e4"
 WIDTH_IN, HEIGHT_IN, PAD_IN, DPI = 7.5, 4.0, 0.08, 110
-TITLE_LETTERS, LONGEST_NAME = 72, 26
+TITLE_LETTERS, LONGEST_NAME, LONGEST_ID = 72, 26, 48
 TITLE_PT, LABEL_PT, SMALL_PT = 11.5, 9.5, 8.0
 
 Floats = NDArray[np.float64]
+
+# From a label to its line; it leaves at the label's left, so as to cross none of its neighbours.
+LEADER: dict[str, Any] = {"arrowstyle": "-", "color": MUTED, "linewidth": 0.5, "alpha": 0.6, "relpos": (0, 0.5)}
+LEADER |= {"shrinkA": 1, "shrinkB": 4}
 
 
 class Picture(Figure):
@@ -115,10 +120,27 @@ def count(number: int, noun: str) -> str:
     return f"{f'{number:,}' if number else 'no'} {noun}{'' if number == 1 else 's'}"
 
 
-def shortened(name: str) -> str:
+def shortened(name: str, longest: int = LONGEST_NAME) -> str:
     """Return a name without its middle where it would take the room of the picture."""
-    half = LONGEST_NAME // 2
-    return name if len(name) <= LONGEST_NAME else f"{name[:half]}…{name[-half:]}"
+    half = longest // 2
+    return name if len(name) <= longest else f"{name[:half]}…{name[-half:]}"
+
+
+def told_apart(names: Sequence[str], longest: int = LONGEST_NAME) -> list[str]:
+    """Return the names, and where one is long the part in which they differ, with as much around it as has room."""
+    if max(map(len, names), default=0) <= longest or len(set(names)) == 1:
+        return [shortened(name, longest) for name in names]
+    begin = _alike(names)
+    end = _alike(name[:begin:-1] for name in names)
+    around = max(0, longest - max(len(name) - begin - end for name in names)) // 2
+    begin, end = max(0, begin - around), max(0, end - around)
+    parts = (name[begin : len(name) - end] for name in names)
+    return [shortened(f"{'…' * (begin > 0)}{part}{'…' * (end > 0)}", longest + 2) for part in parts]
+
+
+def _alike(names: Iterable[str]) -> int:
+    """Return with how many letters all of the names begin."""
+    return sum(1 for _ in takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False)))
 
 
 def shared(jobs: Sequence[str]) -> str:
@@ -168,7 +190,7 @@ def label_tips(ax: Axes, tips: Sequence[Tip]) -> None:
             va="center",
             fontsize=LABEL_PT,
             color=legible(tip.colour),
-            arrowprops={"arrowstyle": "-", "color": MUTED, "linewidth": 0.5, "alpha": 0.6, "shrinkB": 4},
+            arrowprops=LEADER,
             annotation_clip=False,
         )
 

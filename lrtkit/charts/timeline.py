@@ -38,8 +38,8 @@ def unit_for(span_s: float) -> Unit:
 
 
 def duration(span_s: float) -> str:
-    """Return ``84 s``, ``12 min``, ``3.5 h`` or ``12 d``."""
-    unit = unit_for(span_s)
+    """Return ``84 s``, ``12 min``, ``2.5 h`` or ``12 d``."""
+    unit = unit_for(1.5 * span_s)  # words have room for a decimal place, and need not wait for ticks of whole hours
     amount = span_s / unit.seconds
     return f"{amount:.1f} {unit.symbol}" if amount < 10 and unit.symbol != "s" else f"{amount:.0f} {unit.symbol}"
 

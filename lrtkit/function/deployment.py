@@ -16,6 +16,7 @@ from lrtkit.function.parts import Removal
 from lrtkit.function.plan import Plan
 from lrtkit.scaling import Policy
 from lrtkit.scaling.memory import LONGEST_PAUSE_S
+from lrtkit.shown import verdict
 from lrtkit.wire import aws
 from lrtkit.wire.errors import BadInput, LrtError, NotFound
 from lrtkit.wire.settings import read_env_file
@@ -38,6 +39,9 @@ class Deployment:
 
     def __repr__(self) -> str:
         return "\n".join(self.sentences)
+
+    def _repr_html_(self) -> str:
+        return verdict(f"Function {self.name}", self.sentences)
 
 
 def deploy(

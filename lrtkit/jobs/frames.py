@@ -4,13 +4,38 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lrtkit.jobs.difference import Action, Difference
+from lrtkit.shown import verdict
 
 SENT = ("sent", "queued")
+MOST_ROWS = 12
+"""How many rows a receipt shows of itself; how many there are stands above them."""
+
+
+class Receipt(pd.DataFrame):
+    """What became of a table's rows: a frame like any other, which shows how many were sent above them.
+
+    ``.attrs["notes"]`` has a sentence for whatever the plan would not survive.
+    """
+
+    @property
+    def _constructor(self) -> Any:
+        return pd.DataFrame  # a part of it is no receipt any more
+
+    def __repr__(self) -> str:
+        with pd.option_context("display.max_rows", MOST_ROWS):
+            return "\n".join([f"{_told(self)}.", *self.attrs.get("notes", ()), super().__repr__()])
+
+    def _repr_html_(self) -> str | None:
+        with pd.option_context("display.max_rows", MOST_ROWS):
+            # None where pandas was told to show no HTML; its stubs do not know of it.
+            table: str | None = super()._repr_html_()  # type: ignore[misc]
+        return table and f"{verdict(_told(self), self.attrs.get('notes', ()))}{table}"
 
 
 def plan(differences: Iterable[Difference]) -> pd.DataFrame:
@@ -18,9 +43,16 @@ def plan(differences: Iterable[Difference]) -> pd.DataFrame:
     return _frame(differences, _planned, ["action", "state", "changed"])
 
 
-def receipt(differences: Iterable[Difference]) -> pd.DataFrame:
+def receipt(differences: Iterable[Difference]) -> Receipt:
     """Return a row a job: what the submission does; see ``Experiment.submit``."""
-    return _frame(differences, _done, ["outcome", "state"])
+    return Receipt(_frame(differences, _done, ["outcome", "state"]))
+
+
+def _told(receipt: pd.DataFrame) -> str:
+    """Return ``9 jobs: 1 sent, 8 known``."""
+    counts = receipt["outcome"].value_counts()
+    told = ", ".join(f"{number:,} {outcome}" for outcome, number in counts.items() if number)
+    return f"{len(receipt):,} job{'' if len(receipt) == 1 else 's'}{f': {told}' if told else ''}"
 
 
 def _planned(difference: Difference) -> tuple[str, str, str | None]:

@@ -16,11 +16,13 @@ these here: what it does count on, and where that was seen, is in ``tests/confor
 
 import importlib.util
 
-from lrtkit.wire.errors import BadInput
+from lrtkit.wire.errors import NotInstalled
 
 _NEEDED = ("hypercorn", "ministack", "psutil", "starlette")
 if _missing := [name for name in _NEEDED if not importlib.util.find_spec(name)]:
-    raise BadInput(f"The local cloud needs {', '.join(_missing)}, not installed here. Try: pip install -e '.[local]'")
+    raise NotInstalled(
+        f"The local cloud needs {', '.join(_missing)}, not installed here. Try: pip install -e '.[local]'"
+    )
 
 from lrtkit.local.cloud import Condition, LocalCloud, Status, down, status, up  # noqa: E402 - after the check above
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from lrtkit.progress.view import JobState, View
+from lrtkit.shown import Sentence
 from lrtkit.wire.errors import LrtError
 from lrtkit.wire.record import Outcome, Record
 
@@ -17,7 +18,7 @@ class BrokenPromise(LrtError):
     """A job was lost or doubled, or its record contradicts itself."""
 
 
-def audit(views: Sequence[View], values: Mapping[str, Any]) -> str:
+def audit(views: Sequence[View], values: Mapping[str, Any]) -> Sentence:
     """Return in one sentence what became of the jobs; raise BrokenPromise that names those where something is wrong.
 
     ``values`` are the results of the done jobs by their ids. A record keeps the last 50 attempts, and
@@ -27,7 +28,7 @@ def audit(views: Sequence[View], values: Mapping[str, Any]) -> str:
     if broken:
         more = f" and {len(broken) - _SHOWN} more" if len(broken) > _SHOWN else ""
         raise BrokenPromise("; ".join(broken[:_SHOWN]) + more)
-    return _sentence(views)
+    return Sentence(_sentence(views))
 
 
 def _problems(view: View, values: Mapping[str, Any]) -> Iterator[str]:
@@ -61,7 +62,6 @@ def _sentence(views: Sequence[View]) -> str:
     interruptions = sum(record.counts.interruptions for record in records)
     states = [str(view.state) for view in views]
     told = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(sorted(states)))
-    return (
-        f"{len(views)} jobs, {attempts} attempts, {interruptions} interruptions: {told}; "
-        "no job is lost, no result is doubled and no saved step was done twice."
-    )
+    counts = {"job": len(views), "attempt": attempts, "interruption": interruptions}
+    counted = ", ".join(f"{number:,} {noun}{'' if number == 1 else 's'}" for noun, number in counts.items())
+    return f"{counted}: {told}; no job is lost, no result is doubled and no saved step was done twice."

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 
 import pandas as pd
 
+from lrtkit import shown
 from lrtkit.progress import frames
 from lrtkit.progress.spending import Spent, spent
 from lrtkit.progress.view import JobState, View
@@ -57,8 +57,8 @@ class Story:
         return self.text
 
     def _repr_html_(self) -> str:
-        lines = "<br>".join(escape(self.text).splitlines())
-        return f"<p>{lines}</p>" + "".join(f"<pre>{escape(text)}</pre>" for text in self.evidence)
+        lines = "<br>".join(shown.text(self.text).splitlines())
+        return f"<p>{lines}</p>" + "".join(f"<pre>{shown.text(text)}</pre>" for text in self.evidence)
 
 
 def tell(view: View) -> Story:

@@ -135,6 +135,9 @@ class Quota:
     replicas: int
     replicas_used: int
 
+    def __str__(self) -> str:
+        return f"{self.replicas_used} of {self.replicas} replicas are taken"
+
     @classmethod
     def parse(cls, answer: Mapping[str, Any]) -> Quota:
         """Read the API's JSON."""

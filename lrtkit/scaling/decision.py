@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from lrtkit.scaling.snapshot import Snapshot
+from lrtkit.shown import verdict
 from lrtkit.wire import shape
 from lrtkit.wire.clock import iso
 
@@ -21,6 +22,14 @@ class Action(StrEnum):
     SCALE = "scale"
     START = "start"
     STOP = "stop"
+
+
+_VERDICTS = {
+    Action.NOTHING: "Keep {}",
+    Action.SCALE: "Scale to {}",
+    Action.START: "Start with {}",
+    Action.STOP: "Stop the group",
+}
 
 
 class Outcome(StrEnum):
@@ -46,6 +55,15 @@ class Decision:
     def __str__(self) -> str:
         return "; ".join(self.reasons)
 
+    @property
+    def verdict(self) -> str:
+        """What to do in a few words: ``Scale to 4 replicas``."""
+        words = _VERDICTS[self.action].format(count(self.replicas, "replica"))
+        return f"{words}, and a person should look" if self.alert else words
+
+    def _repr_html_(self) -> str:
+        return verdict(self.verdict, self.reasons)
+
 
 @dataclass(frozen=True)
 class Step:
@@ -68,7 +86,15 @@ class Step:
 
     def __str__(self) -> str:
         dry = " (dry run)" if self.dry_run else ""
-        return f"{self.decision}{dry}.{f' {self.note}' if self.note else ''}"
+        done = " Done." if self.outcome is Outcome.DONE else ""
+        return f"{self.decision}{dry}.{done}{f' {self.note}' if self.note else ''}"
+
+    def _repr_html_(self) -> str:
+        seen = self.snapshot
+        group = f"{count(seen.replicas, 'replica')}: {seen.running} running, {seen.coming} coming, {seen.busy} busy"
+        words = f"{seen.to_be_taken} jobs waiting, {seen.in_flight} in flight; group {seen.status}, set to {group}"
+        reasons = [*self.decision.reasons, *([self.note] if self.note else [])]
+        return verdict(f"{self.decision.verdict}: {self.outcome}", reasons, f"{self.at}: {words}")
 
     def to_json(self) -> dict[str, Any]:
         """Return the step as the bucket keeps it."""

@@ -6,6 +6,7 @@
     ├── BadInput (also a ValueError)   mend the input: table, settings, env file
     │   ├── BadTable                   mend rows of a table (in `lrtkit.jobs`, as it holds them in a DataFrame)
     │   ├── InvalidJob                 the job can never run: dead-letter it at once
+    │   ├── NotInstalled               a package is missing: install it, or take another Python
     │   └── PoisonMessage              the message is no job: dead-letter it as it is
     ├── Unavailable                    the service did not answer: wait, then try again
     │   └── Throttled                  the service asks for fewer calls: wait longer
@@ -30,6 +31,14 @@ class BadInput(LrtError, ValueError):
 
 class InvalidJob(BadInput):
     """The job's fields can never give a result; a workload's ``validate`` raises it."""
+
+
+class NotInstalled(BadInput):
+    """A part of the kit needs a package that this Python does not have."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython shows: the sentence alone, which forty lines of imports would bury."""
+        return [f"{type(self).__name__}: {self}"]
 
 
 class PoisonMessage(BadInput):

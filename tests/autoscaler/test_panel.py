@@ -19,7 +19,7 @@ def test_it_shows_and_does_nothing_until_apply(scaler, published, jobs):
     assert published.changes() == []
     shown.apply.click()
     assert (published.replicas, published.status) == (3, "deploying")
-    assert "Start, 3 replicas: done" in shown.html
+    assert "Start with 3 replicas: done" in shown.html
 
 
 def test_looking_again_reads_anew(scaler, published, jobs):

@@ -85,16 +85,17 @@ class Lab:
         self.page.keyboard.insert_text(code)
         self.page.keyboard.press("Control+Enter")
 
-    def picture(self, name: str) -> None:
+    def picture(self, name: str, page: Page | None = None) -> None:
         """Keep a screenshot for whoever looks at the build, once the page has come to rest."""
-        self.page.wait_for_selector("#jupyterlab-splash", state="hidden")
-        self.page.wait_for_timeout(400)
+        page = page or self.page
+        page.wait_for_selector("#jupyterlab-splash", state="hidden")
+        page.wait_for_timeout(400)
         PICTURES.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=PICTURES / f"{name}.png")
+        page.screenshot(path=PICTURES / f"{name}.png")
 
     def outputs(self) -> str:
-        """Return all outputs as text."""
-        return "\n".join(self.page.locator(".jp-OutputArea-output").all_inner_texts())
+        """Return all outputs as text, those too that are scrolled out of sight and not laid out."""
+        return "\n".join(self.page.locator(".jp-OutputArea-output").all_text_contents())
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +110,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     process = _start(folder, token, port)
     url = f"http://127.0.0.1:{port}"
     try:
-        until(lambda: _answers(f"{url}/api/status?token={token}"))
+        until(lambda: answers(f"{url}/api/status?token={token}"))
         with sync_api.sync_playwright() as playwright:
             context = playwright.chromium.launch_persistent_context(
                 folder / "profile", executable_path=CHROMIUM, args=ARGUMENTS, viewport={"width": 1280, "height": 1000}
@@ -160,7 +161,8 @@ def _start(folder: Path, token: str, port: int) -> subprocess.Popen[bytes]:
         return subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Tell whether a server answers."""
     try:
         with urllib3.PoolManager(retries=False, timeout=5) as pool:
             return pool.request("GET", url).status == 200

@@ -154,6 +154,21 @@ def test_cancel_asks_first(board: Board, world: World) -> None:
     assert world.state("sum-07") == "cancelled"
 
 
+def test_retry_asks_first(board: Board, world: World) -> None:
+    """A cancelled job stays so until somebody has said yes, and then it is sent again."""
+    world.exp.cancel(["sum-11"])
+    board.pick("sum-11")
+    board.expect("sums/sum-11 is cancelled")
+    board.press("Retry job…")
+    board.expect("Retry sums/sum-11?")
+    board.press("No")
+    assert world.state("sum-11") == "cancelled"
+    board.press("Retry job…")
+    board.press("Yes, retry it")
+    board.expect("sums/sum-11: sent again.")
+    assert world.state("sum-11") != "cancelled"
+
+
 def test_filter(board: Board, cancelled: str) -> None:
     """The list and the picture hold only jobs in the chosen state, and with the words in their names."""
     board.choose("State", "cancelled")

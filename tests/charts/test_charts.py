@@ -22,7 +22,7 @@ from PIL import Image
 
 from lrtkit import charts
 from lrtkit.charts.history import ENDS
-from lrtkit.charts.style import legible, shortened, spread
+from lrtkit.charts.style import legible, shortened, spread, told_apart
 from lrtkit.charts.timeline import duration
 from lrtkit.wire.errors import BadInput
 from tests.charts.drawn import (
@@ -193,6 +193,28 @@ class TestStyle:
         """Both ends of a long name stay, where names of one campaign differ."""
         assert shortened("a" * 40 + "-T1.30") == "a" * 13 + "…" + "aaaaaaa-T1.30"
 
+    def test_long_names_of_one_campaign_can_be_told_apart(self) -> None:
+        """What all long names share gives way to what differs, wherever that lies."""
+        names = [f"temperature=1.2345678901-density=0.{number:05}-seed=12345678-replica" for number in range(120)]
+        told = told_apart(names)
+        assert len(set(told)) == 120
+        assert max(map(len, told)) <= 28
+        assert "00007" in told[7]
+
+    @pytest.mark.parametrize(
+        ("names", "told"),
+        [
+            (["a", "bc"], ["a", "bc"]),
+            (["a" * 40], ["a" * 13 + "…" + "a" * 13]),
+            (["a" * 40] * 2, ["a" * 13 + "…" + "a" * 13] * 2),
+            (["a" * 40, "a" * 44], ["…" + "a" * 11, "…" + "a" * 15]),
+            ([], []),
+        ],
+    )
+    def test_names_that_are_short_or_alike_stay_as_they_can(self, names: list[str], told: list[str]) -> None:
+        """Short names are left alone, and equal ones lose their middle."""
+        assert told_apart(names) == told
+
     @pytest.mark.parametrize(
         ("span_s", "told"),
         [
@@ -201,7 +223,8 @@ class TestStyle:
             (400, "6.7 min"),
             (3000, "50 min"),
             (13000, "3.6 h"),
-            (260000, "72 h"),
+            (9000, "2.5 h"),
+            (200000, "56 h"),
             (1e6, "12 d"),
         ],
     )
@@ -257,6 +280,24 @@ class TestQueueDepth:
         assert calm.get_title(loc="left") == "3 waiting, 0 in flight, no dead letters"
         assert not any("dead" in text for text in words(calm))
         assert "dead letters 1" in words(charts.queue_depth(readings(waiting=[5, 3], dead=[0, 1])))
+
+    @pytest.mark.parametrize(
+        "depth", [readings(waiting=[5, 3]).drop(columns="dead"), readings(waiting=[5, 3], dead=None)]
+    )
+    def test_nobody_is_said_to_have_looked_for_dead_letters(self, depth: pd.DataFrame) -> None:
+        """Where the column is missing or empty, as in an autoscaler's history, the title says nothing of them."""
+        ax = charts.queue_depth(depth)
+        assert ax.get_title(loc="left") == "3 waiting, 0 in flight"
+        assert "dead" not in charts.alt(ax)
+
+    def test_thousands_are_set_apart(self) -> None:
+        """Large numbers can be read: on the axis, beside the lines, in title and sentence."""
+        ax = charts.queue_depth(readings(waiting=[12345, 10000], dead=[0, 1200]))
+        assert ax.get_title(loc="left") == "10,000 waiting, 0 in flight, 1,200 dead letters"
+        assert "waiting 10,000" in words(ax)
+        assert "at most waiting 12,345" in charts.alt(ax)
+        ax.get_figure(root=True).canvas.draw()
+        assert "10,000" in [label.get_text() for label in ax.get_yticklabels()]
 
     def test_says_when_the_queue_is_empty(self) -> None:
         """The end of a campaign reads as one."""
@@ -418,6 +459,22 @@ class TestProgress:
         assert faults(ax) == []
         assert min(text.get_fontsize() for text in ax.texts) >= 7
 
+    def test_long_names_are_told_apart_and_leave_the_title_whole(self) -> None:
+        """Jobs that differ in the midst of long names have lanes that can be told apart, and nothing is cut."""
+        rows = campaign(12)
+        number = rows["job_id"].rank(method="dense").astype(int).astype(str).str.zfill(5)
+        names = "argon/temperature=1.2345678901-density=0." + number + "-seed=12345678-replica"
+        outcomes = ["failed", "interrupted", "cancelled", "done", "running", "failed", "interrupted", "done"] * 2
+        ax = charts.progress(rows.assign(job_id=names, outcome=outcomes))
+        assert faults(ax) == []
+        assert len(lanes := [text for text in words(ax) if "seed" in text]) == len(set(lanes)) == 12
+
+    def test_thousands_are_set_apart(self) -> None:
+        """Large numbers can be read in the title and in the key."""
+        ax = charts.progress(frame(*(attempt(str(number), 0, 9, (0, 100)) for number in range(1200))))
+        assert ax.get_title(loc="left") == "1,200 jobs, no interruptions, all finished"
+        assert "1,200 done" in key(ax)
+
     def test_long_names_leave_room_for_the_picture(self) -> None:
         """Names of the full 128 characters do not push the lanes out."""
         rows = campaign(8)
@@ -514,6 +571,13 @@ class TestAttempts:
         )
         ax = charts.attempts(rows, "a")
         assert [label.get_text() for label in ax.get_yticklabels()] == ["abcdefgh-1x", "abcdefgh-2x"]
+
+    def test_a_long_id_leaves_the_title_whole(self) -> None:
+        """An id of 128 letters loses its middle in the title, and stays as it is in the sentence."""
+        job = f"argon/{'temperature=1.2345678-momentum-' * 3}seed=123456789"
+        ax = charts.attempts(frame(attempt(job, 0, 60, (0, 100), machine="0b5d61aa-1111")), job)
+        assert faults(ax) == []
+        assert job in charts.alt(ax)
 
     def test_a_running_attempt_reaches_to_now(self) -> None:
         """A live chart of one job ends at the time of the reading."""
@@ -635,3 +699,74 @@ class TestAgainst:
         ax = charts.against(one, **PARTS, reference=one)
         assert {line.get_marker() for line in ax.lines if len(line.get_xdata())} >= {"o", "."}
         assert faults(ax) == []
+
+    def test_without_groups_there_is_one_kind_of_point(self) -> None:
+        """Where nothing divides the results, one colour and no label, and the title tells from where to where."""
+        ax = charts.against(isotherms((1.0,)), x="density", y="pressure")
+        assert words(ax) == ["Points: results."]
+        assert ax.get_title(loc="left") == "5 results, pressure 0.101 to 1.31"
+        assert charts.alt(ax) == "pressure against density: 5 results, pressure 0.101 to 1.31."
+        one = charts.against(isotherms((1.0,), points=1), x="density", y="pressure")
+        assert one.get_title(loc="left") == "1 result, pressure 0.101"
+
+    @pytest.mark.parametrize(
+        ("values", "scale"),
+        [
+            (np.logspace(-6, -1, 6), "log"),
+            ([1, 8, 64, 512], "log"),
+            (np.linspace(1, 1000, 6), "linear"),
+            ([1e-3, 2e-3, 4e-3], "linear"),
+            ([0.0, 1e-3, 1.0], "linear"),
+            ([1, 1000], "linear"),
+        ],
+    )
+    def test_a_parameter_that_rises_by_factors_has_a_logarithmic_axis(self, values: Any, scale: str) -> None:
+        """What lies more evenly by factors is drawn so; what has a zero, few values or a small range is not."""
+        results = pd.DataFrame({"rate": values, "loss": 1.0, "rank": 8})
+        ax = charts.against(results, x="rate", y="loss", by="rank", reference=results)
+        assert ax.get_xscale() == scale
+        assert faults(ax) == []
+
+    def test_a_parameter_of_words_has_a_place_for_each(self) -> None:
+        """Words stand side by side in their order, missing ones are left out, and groups stand beside each other."""
+        results = pd.DataFrame({"optimizer": ["sgd", "adam", "adam", "lion", None], "loss": [3.0, 1, 2, 4, 9]})
+        results["rank"] = [8, 8, 16, 8, 8]
+        ax = charts.against(results, x="optimizer", y="loss", by="rank")
+        assert [label.get_text() for label in ax.get_xticklabels()] == ["adam", "lion", "sgd"]
+        eight, sixteen = (bars[0] for bars in ax.containers)
+        assert eight.get_ydata().tolist() == [1, 4, 3]
+        assert np.round(eight.get_xdata(orig=False)).tolist() == [0, 1, 2]
+        assert eight.get_xdata()[0] < 0 < sixteen.get_xdata()[0]
+        assert ax.get_title(loc="left") == "4 results for 2 values of rank"
+        assert faults(ax) == []
+
+    def test_words_with_an_order_of_their_own_keep_it(self) -> None:
+        """An ordered Categorical stands as it is ordered; its values without a result have no place."""
+        sizes = pd.Categorical(["large", "small"], categories=["small", "medium", "large"], ordered=True)
+        ax = charts.against(pd.DataFrame({"size": sizes, "loss": [1.0, 2.0]}), x="size", y="loss")
+        assert [label.get_text() for label in ax.get_xticklabels()] == ["small", "large"]
+
+    def test_a_published_value_stands_at_its_word(self) -> None:
+        """Results and reference of words share their places, and are compared."""
+        results = pd.DataFrame({"gas": ["neon", "argon"], "boils": [27.0, 87.3], "error": 0.1})
+        published = pd.DataFrame({"gas": ["argon", "krypton"], "boils": [87.3, 119.9]})
+        ax = charts.against(results, x="gas", y="boils", error="error", reference=published)
+        assert [label.get_text() for label in ax.get_xticklabels()] == ["argon", "krypton", "neon"]
+        title = ax.get_title(loc="left").replace("\n", " ")
+        assert title == "2 results, 1 of 1 within two error bars of the published value"
+
+    def test_many_long_words_slant_and_stay_clear_of_the_note(self) -> None:
+        """Names too long to stand side by side are shortened to what differs, and the note lies below them."""
+        names = [f"a-very-long-optimizer-name-{number}-of-nine" for number in range(9)]
+        ax = charts.against(pd.DataFrame({"name": names, "loss": 1.0}), x="name", y="loss")
+        labels = ax.get_xticklabels()
+        assert len({label.get_text() for label in labels}) == 9
+        assert all(label.get_rotation() == 30 for label in labels)
+        # Boxes of slanting names overlap where the names do not.
+        assert [fault for fault in faults(ax) if "Points" in fault or "cut" in fault] == []
+
+    def test_ten_thousand_results_are_smaller_points(self) -> None:
+        """Many points leave room for each other."""
+        many = charts.against(isotherms((1.0,), points=10_000), x="density", y="pressure")
+        few = charts.against(isotherms((1.0,)), x="density", y="pressure")
+        assert many.containers[0][0].get_markersize() < few.containers[0][0].get_markersize() / 3

@@ -192,13 +192,13 @@ class TestForecast:
         """Eight of ten jobs in 800 seconds leave 200 seconds at one job in 100 seconds."""
         status = standing(*[("done", 1.0)] * 8, *[("queued", 0.0)] * 2)
         title = charts.forecast(status, ran(status)).get_title(loc="left")
-        assert title == "80 % done, 3.3 min left (133 s to 6.7 min) at 36 jobs an hour"
+        assert title == "80 % done, 3.3 min left (2.2 min to 6.7 min) at 36 jobs an hour"
 
     def test_jobs_that_ended_undone_are_not_waited_for(self) -> None:
         """What failed or was cancelled is neither done nor left."""
         status = standing(*[("done", 1.0)] * 8, ("failed", 0.0), ("cancelled", 0.0))
         ax = charts.forecast(status, ran(status))
-        assert ax.get_title(loc="left") == "80 % done"
+        assert ax.get_title(loc="left") == "80 % done in 13 min at 36 jobs an hour"
         assert not [artist for artist in ax.lines if artist.get_label() == "forecast"]
 
     def test_band_and_line_differ_without_colour(self) -> None:

@@ -15,14 +15,14 @@ from tests.notebooks.running import complaints, run, shown_secrets
 
 @pytest.fixture(scope="module")
 def executed(folder) -> nbformat.NotebookNode:
-    """The executed notebook."""
+    """The notebook, run twice in one kernel."""
     parameters = {
         "queue": "campaign.fifo",
         "bucket": "campaign",
         "env_folder": str(folder / "keys"),
         "cloud_folder": str(folder / ".lrt"),
     }
-    return run("01_create_queues.ipynb", parameters, into=folder, within_s=120)
+    return run("01_create_queues.ipynb", parameters, into=folder, twice=True)
 
 
 @pytest.fixture

@@ -1,34 +1,29 @@
-"""The notebooks about submitting, watching and failing; the last two on one cloud, as a user has one."""
+"""The notebooks about failing, watching and submitting, in this order on one cloud, each run twice in its kernel."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
 import pandas as pd
 import pytest
 
-from lrtkit import Experiment, connect, local
+from lrtkit import Experiment, connect
 from tests.notebooks.running import NOTEBOOKS, complaints, run, shown_secrets
 
 
 def story(name: str, folder: Path, **parameters: object) -> nbformat.NotebookNode:
-    """Run a notebook on the one cloud."""
-    return run(f"{name}.ipynb", {"cloud_folder": str(folder / ".lrt"), **parameters}, into=folder)
+    """Run a notebook on the one cloud, and all of it again."""
+    return run(f"{name}.ipynb", {"cloud_folder": str(folder / ".lrt"), **parameters}, into=folder, twice=True)
 
 
-def data(executed: nbformat.NotebookNode, source: str) -> dict[str, str]:
-    """The first output, in all its forms, of the cell whose source holds these words."""
-    cell = next(cell for cell in executed.cells if cell.cell_type == "code" and source in cell.source)
-    return next(out.data for out in cell.outputs if out.output_type in {"display_data", "execute_result"})
-
-
-def assert_clean(executed: nbformat.NotebookNode, folder: Path) -> None:
-    """Nothing was written to the error stream, and no key shows."""
-    assert complaints(executed) == []
-    assert shown_secrets(executed, folder / ".lrt") == []
+def data(executed: nbformat.NotebookNode, source: str, *, again: bool = False) -> dict[str, str]:
+    """The first output, in all its forms, of the cell whose source holds these words, in the first or second run."""
+    cells = [cell for cell in executed.cells if cell.cell_type == "code" and source in cell.source]
+    outputs = cells[len(cells) // 2 if again else 0].outputs
+    return next(out.data for out in outputs if out.output_type in {"display_data", "execute_result"})
 
 
 @pytest.fixture(scope="module")
@@ -47,17 +42,9 @@ def watched(folder: Path, failures: nbformat.NotebookNode) -> nbformat.NotebookN
 
 
 @pytest.fixture(scope="module")
-def idle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The folder of a cloud in which no worker takes what was submitted."""
-    idle = tmp_path_factory.mktemp("idle")
-    yield idle
-    local.down(idle / ".lrt")
-
-
-@pytest.fixture(scope="module")
-def submitted(idle: Path) -> nbformat.NotebookNode:
-    """02 on a cloud that is not there yet."""
-    return story("02_submit_jobs", idle)
+def submitted(folder: Path, watched: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """02 after both, whose workers are gone."""
+    return story("02_submit_jobs", folder)
 
 
 def experiment(name: str, folder: Path) -> Experiment:
@@ -93,12 +80,10 @@ def test_failures_leave_nothing_behind(
 
 
 def test_a_second_run_changes_nothing(failures: nbformat.NotebookNode, folder: Path) -> None:
-    """Run All once more sends nothing, cancels nothing and retries nothing."""
-    before = experiment("failing", folder).attempts()
-    again = story("06_failures", folder, long_steps=6000)
-    assert len(experiment("failing", folder).attempts()) == len(before)
-    assert "had ended as done" in data(again, 'exp.cancel("long")')["text/plain"]
-    assert_clean(again, folder)
+    """Run All once more sends nothing, cancels nothing and retries nothing: eight attempts are those of one run."""
+    assert len(experiment("failing", folder).attempts()) == 8
+    assert "had ended as done" in data(failures, 'exp.cancel("long")', again=True)["text/plain"]
+    assert "4 jobs: 4 known" in data(failures, "exp.submit(jobs)", again=True)["text/html"]
 
 
 def test_watched_jobs_are_done(watched: nbformat.NotebookNode, folder: Path) -> None:
@@ -131,29 +116,31 @@ def test_every_chart_is_there(watched: nbformat.NotebookNode) -> None:
         assert words in data(watched, chart)["text/plain"]
 
 
-def test_submitted_jobs_wait(submitted: nbformat.NotebookNode, idle: Path) -> None:
-    """Eight jobs and one with a mended parameter wait in the queue, each once."""
-    exp = experiment("submitting", idle)
+def test_submitted_jobs_wait(submitted: nbformat.NotebookNode, folder: Path) -> None:
+    """Eight jobs and one with a mended parameter wait in the queue, each once, whatever ran before."""
+    exp = experiment("submitting", folder)
     assert exp.status()["state"].tolist() == ["queued"] * 9
     assert exp.depth()["waiting"].iloc[-1] == 9
 
 
 def test_submitting_tells_every_fault_and_difference(submitted: nbformat.NotebookNode) -> None:
     """The refused table named all its faults, and the changed row asked."""
-    cell = next(cell for cell in submitted.cells if "BadTable as faults" in cell.source)
-    assert "has 3 faults" in cell.outputs[0].text
-    assert "T2.00-rho0.30 is also the job of row 2" in cell.outputs[0].text
+    faults = data(submitted, "except BadTable")["text/html"]
+    assert faults.count("<tr") == 1 + 3
+    assert "T2.00-rho0.30 is also the job of row 2" in faults
     assert "temperature" in data(submitted, "action == 'ask'")["text/plain"]
 
 
-def test_submitting_twice_sends_nothing(submitted: nbformat.NotebookNode, idle: Path) -> None:
-    """Run All once more, in a kernel that knows of nothing, finds every job known."""
-    again = story("02_submit_jobs", idle)
-    assert "sent" not in data(again, "receipt = exp.submit")["text/plain"]
-    assert experiment("submitting", idle).depth()["waiting"].iloc[-1] == 9
+def test_submitting_twice_sends_nothing(submitted: nbformat.NotebookNode) -> None:
+    """The receipt says what was sent, and when all of it runs again that every job is known."""
+    assert "8 jobs: 8 sent" in data(submitted, "exp.submit(jobs, replicas")["text/html"]
+    assert "8 jobs: 8 known" in data(submitted, "exp.submit(jobs, replicas", again=True)["text/html"]
+    assert "9 jobs: 9 known" in data(submitted, "pd.concat", again=True)["text/html"]
 
 
 @pytest.mark.parametrize("name", ["failures", "watched", "submitted"])
-def test_nothing_warns_and_no_key_shows(request: pytest.FixtureRequest, folder: Path, idle: Path, name: str) -> None:
+def test_nothing_warns_and_no_key_shows(request: pytest.FixtureRequest, folder: Path, name: str) -> None:
     """No output is on the error stream, and no secret of the env files is in any output."""
-    assert_clean(request.getfixturevalue(name), idle if name == "submitted" else folder)
+    executed = request.getfixturevalue(name)
+    assert complaints(executed) == []
+    assert shown_secrets(executed, folder / ".lrt") == []

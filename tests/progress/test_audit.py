@@ -42,6 +42,11 @@ def test_a_sound_experiment_is_one_sentence():
     )
 
 
+def test_one_of_a_kind_is_told_as_one() -> None:
+    """A single job and a single interruption read as such."""
+    assert audit([view(done())], {"x/a": 45}).startswith("1 job, 2 attempts, 1 interruption: 1 done;")
+
+
 def twice_done() -> Record:
     first = replace(done().attempts[-1], generation=1)
     return replace(done(), attempts=(first, done().attempts[-1]))
