@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from tests.waiting import until
 from tests.worker.lab import Lab
 
 PROGRAM = f"cmd: {sys.executable} -m tests.worker.program"
@@ -28,7 +29,13 @@ def test_a_stop_signal_does_not_wait_for_a_hand_over(lab: Lab) -> None:
     """While a slow workload is on its way to the checkpoint of a hand-over, a stop signal ends it within its grace."""
     lab.send()
     worker = lab.worker("deaf", handover_seconds=1, grace_seconds=1)
-    worker.said("halt", cause="hand-over")
+
+    def is_on_its_way() -> bool:
+        """Tell whether a workload that was already deaf is asked for a checkpoint; one that was not yet has ended."""
+        asked = worker.events("halt", cause="hand-over")
+        return bool(lab.steps() and len(worker.events("interrupted")) < len(asked))
+
+    until(is_on_its_way)
     worker.signal(signal.SIGTERM)
     assert worker.left() == 0
     assert lab.record().attempts[-1].cause == "sigterm"
