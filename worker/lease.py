@@ -63,7 +63,7 @@ class Lease:
     async def held(self, report: Report) -> AsyncIterator[None]:
         """Keep the lease while the body runs; end the body with LeaseLost when it cannot be kept."""
         if self.left_s <= 0:  # the poll took as long as a lease, which may have begun with its answer: the queue knows
-            await self._extended(report, within_s=self.beat_s)
+            await self._extended(report)
             self.check()
         async with asyncio.TaskGroup() as group:
             heartbeat = group.create_task(self._beat(report))
@@ -87,16 +87,15 @@ class Lease:
         while True:
             await self._clock.sleep(max(0.0, min(wait_s, self.left_s)))
             self.check()
-            extended = await self._extended(report, within_s=max(0.0, min(self.beat_s, self.left_s)))
-            wait_s = self.beat_s if extended else self.beat_s / BEATS
+            wait_s = self.beat_s if await self._extended(report) else self.beat_s / BEATS
 
-    async def _extended(self, report: Report, *, within_s: float) -> bool:
+    async def _extended(self, report: Report) -> bool:
         """Extend once and tell whether it worked; only a lost lease ends the heartbeat, no other trouble."""
         asked = self._clock.monotonic()
         if self._capped:
             return False
         try:
-            async with asyncio.timeout(within_s):
+            async with asyncio.timeout(min(self.beat_s, self.left_s) if self.left_s > 0 else self.beat_s):
                 await self._clock.run(self._queue.extend, self._receipt, self._lease_s)
         except LeaseLost:
             raise
