@@ -13,7 +13,7 @@ from typing import Any
 import urllib3
 
 from lrtkit.wire.errors import BadInput, Denied, LrtError, NotFound, Throttled, Unavailable
-from lrtkit.wire.secret import Secret
+from lrtkit.wire.secret import Secret, veiled
 from lrtkit.wire.settings import Access
 
 API = "https://api.cloudflare.com/client/v4"
@@ -65,7 +65,6 @@ class Cloudflare:
             raise BadInput(f"R2 has no jurisdiction {self.jurisdiction!r}. Try: one of {', '.join(JURISDICTIONS)}")
         if not _TOKEN.fullmatch(self.token):
             raise BadInput(f"a token has neither spaces nor other letters than a-z, and this one has. {_CLICK}")
-        object.__setattr__(self, "token", Secret(self.token))
 
     @classmethod
     def from_env(
@@ -75,6 +74,7 @@ class Cloudflare:
 
         Raises BadInput that says where it is got.
         """
+        env = veiled(env)
         if not env.get(TOKEN):
             raise BadInput(f"{TOKEN} is missing. {_CLICK}")
         return cls(account, Secret(env[TOKEN].strip()), jurisdiction)

@@ -96,6 +96,7 @@ class CloudSettings:
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> CloudSettings:
         """Read the settings; raise BadInput that lists every missing variable and where it is got."""
+        env = veiled(env)
         reader = _Reader(env)
         settings = cls(_queue(reader), _bucket(reader))
         reader.finish()

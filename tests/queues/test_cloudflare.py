@@ -195,6 +195,14 @@ def test_what_cannot_be_is_told_before_cloudflare_is_asked(wish: dict[str, str],
     assert Cloudflare.from_env(ACCOUNT, {"CLOUDFLARE_API_TOKEN": " a-token\n"}).token == "a-token"
 
 
+def test_the_environment_shows_in_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the account is mistyped, the token that stands in the environment is not told with it."""
+    monkeypatch.setenv("CLOUDFLARE_API_TOKEN", "the-token")
+    told = told_with_variables(lambda: Cloudflare.from_env("my-account"), BadInput)
+    assert "CLOUDFLARE_API_TOKEN" in told
+    assert "the-token" not in told
+
+
 @pytest.mark.parametrize("jurisdiction", ["eu", "fedramp"])
 def test_a_bucket_in_a_jurisdiction(
     on_r2: Setup, cloudflare: Cloudflare, fake: FakeCloudflare, jurisdiction: str

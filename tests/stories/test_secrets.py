@@ -105,6 +105,16 @@ def test_no_key_is_in_the_variables_where_an_env_file_is_wrong(planted, tmp_path
         assert not holds_a_key(told)
 
 
+def test_no_key_is_in_the_variables_where_the_environment_is_wrong(monkeypatch, tmp_path):
+    """Keys that stand in the environment are not told where something else is missing there."""
+    monkeypatch.chdir(tmp_path)
+    for name, value in PLANTED.items():
+        monkeypatch.setenv(name, value)
+    told = told_with_variables(connect)
+    assert "R2_AWS_SESSION_TOKEN" in told
+    assert not holds_a_key(told)
+
+
 def test_env_files_are_parsed_and_not_run(tmp_path):
     """What a shell would run is a value like any other."""
     path = tmp_path / "odd.env"
