@@ -8,7 +8,8 @@
     scaler.history()               what everybody's steps saw and did
 
 ``lrtkit.autoscaler.handler`` is the same as a function of AWS Lambda, and ``python -m lrtkit autoscale --every 60``
-the same for people without Lambda. Steps that overlap do no harm: each reads, decides and sets a number anew.
+the same for people without Lambda. Steps that overlap do no harm: each reads, decides and sets a number anew,
+none acts on a reading that has grown old, and whatever one leaves behind the next puts right.
 """
 
 from lrtkit.autoscaler.scaler import Autoscaler

@@ -49,11 +49,11 @@ class Ledger:
             else:
                 return
 
-    def last_taken(self) -> Step | None:
-        """Return the newest step that was no dry run, of the last two days that have any."""
+    def last_taken(self, group: str) -> Step | None:
+        """Return the group's newest step that was no dry run, of the last two days that have any."""
         for day in sorted(self._days(), reverse=True)[:2]:
-            taken = (step for step in reversed(Step.all_of(self._lines(day))) if not step.dry_run)
-            if step := next(taken, None):
+            steps = reversed(Step.all_of(self._lines(day)))
+            if step := next((each for each in steps if each.snapshot.group == group and not each.dry_run), None):
                 return step
         return None
 

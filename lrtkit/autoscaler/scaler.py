@@ -35,8 +35,8 @@ Busy = Callable[[Sequence[Instance]], Collection[str]]
 class Autoscaler:
     """Sets the replicas of one container group from the depth of one queue.
 
-    Workers of the kit tell SaladCloud by a deletion cost that they have a job. For others ``busy`` can tell:
-    before the group shrinks, those instances get a deletion cost by the API.
+    Workers of the kit tell SaladCloud by a deletion cost that they have a job. For others ``busy`` can tell, which is
+    asked at each look: before the group shrinks, those instances get a deletion cost by the API.
     """
 
     queue: SqsQueue
@@ -118,8 +118,8 @@ class Autoscaler:
         return step
 
     def last_taken(self) -> Step | None:
-        """Return the newest step of anybody that was no dry run; None where for long there was none."""
-        return self._ledger.last_taken()
+        """Return anybody's newest step for this group that was no dry run; None where for long there was none."""
+        return self._ledger.last_taken(self.group)
 
     def history(self) -> list[dict[str, Any]]:
         """Return all steps kept in the bucket, oldest first."""

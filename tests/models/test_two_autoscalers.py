@@ -101,7 +101,7 @@ def test_two_at_once_are_as_good_as_one(policy: Policy, minutes: list[Minute], o
     assert len(scene.scaler.history()) == len(minutes) + 3
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(POLICIES, MINUTES, ORDERS, st.lists(EVENTS, max_size=40), st.sampled_from([0, 0, STALE_S + 1]))
 def test_what_one_does_by_an_old_reading_the_next_step_puts_right(
     policy: Policy, minutes: list[Minute], order: list[int], events: list[Minute | None], pause_s: float
