@@ -24,6 +24,9 @@ from worker.running import Ended, Failed, Finished, Fresh, Interrupted
 
 STATE_NAME = "checkpoint.json"
 FILE_NAME = "chain"
+LONG_RESULT = 4_000
+"""How many numbers are too long for a record."""
+
 PRIME = 2**61 - 1
 FACTOR = 437_799_614_237_992_725
 
@@ -33,12 +36,19 @@ def link(value: int, step: int, seed: int) -> int:
     return (value * FACTOR + step * 2_654_435_761 + seed) % PRIME
 
 
-def answer(fields: Mapping[str, Any]) -> int | None:
+def answer(fields: Mapping[str, Any]) -> Any:
     """Return the result of a job that nothing interrupts."""
     value = fields["seed"]
     for step in range(1, fields["steps"] + 1):
         value = link(value, step, fields["seed"])
-    return None if fields.get("kind") == "none" else value
+    return result(fields, value)
+
+
+def result(fields: Mapping[str, Any], value: int) -> Any:
+    """Return what a job gives for the last value of its chain."""
+    if fields.get("kind") == "none":
+        return None
+    return [value] * LONG_RESULT if fields.get("long") else value
 
 
 @dataclass
@@ -99,7 +109,7 @@ class Chain(AtWork):
                 await self._save()
             if self._stopping and self._step < steps:
                 return Interrupted()
-        return Finished(None if self._fields.get("kind") == "none" else self._value)
+        return Finished(result(self._fields, self._value))
 
     async def _leap(self, steps: int) -> None:
         """Go on to the end of the step in which something is wanted, or to where the chain ends or breaks."""

@@ -73,6 +73,7 @@ def drawn(seed: int, *, jobs: int = 20, replicas: int = 6) -> Scenario:
         table[0].pop("breaks", None)
     for job in random.Random(f"{seed} large").sample(table, len(table) // 5):
         job["notes"] = NOTES
+    random.Random(f"{seed} long").choice(table)["long"] = True
     ends = rng.uniform(6, 36) * HOUR_S
     drought = (0.0, 0.0)
     if rng.random() < 0.1:  # long enough for messages to come near their end

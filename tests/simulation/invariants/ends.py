@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator
+from typing import Any
 
 from tests.simulation.chain import answer
 from tests.simulation.evidence import FINAL, PEOPLE, SLACK_S, Breaches, Evidence, Write, is_letter
@@ -36,11 +37,11 @@ def one_commit(found: Evidence) -> Breaches:
         commits = [write for write in found.writes[job_id] if write.state == "done"]
         if len(commits) > 1:
             yield f"{job_id} was committed {len(commits)} times"
-        values = [write.envelope["result"] for write in commits]
+        values = [write.envelope["result"] for write in commits if not write.envelope["result_file"]]
         published = found.outcome.objects.get(f"{job_id}/result.txt")
-        values += [json.loads(published)] if published is not None else []
+        values += [_read(published)] if published is not None else []
         if any(value != answer(job) for value in values):
-            yield f"{job_id} gave {values}, and not {answer(job)}"
+            yield f"{job_id} gave {str(values)[:80]}, and not {str(answer(job))[:80]}"
         if commits and not any(
             each.what == "ends" and each.facts["step"] == job["steps"] for each in found.work[job_id]
         ):
@@ -94,6 +95,14 @@ def final_is_final(found: Evidence) -> Breaches:
                 yield f"{job_id} was {before.state}, and {after.who} made it {after.state}"
             if after.envelope["cancel_requested_at"] and not before.envelope["cancel_requested_at"]:
                 yield from _unheard(found, job_id, after)
+
+
+def _read(published: bytes) -> Any:
+    """Return a result, as text where it is torn."""
+    try:
+        return json.loads(published)
+    except ValueError:
+        return published.decode(errors="replace")
 
 
 def _taken(event: Event) -> Iterator[str]:

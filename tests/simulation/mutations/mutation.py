@@ -69,6 +69,11 @@ def with_drought(scenario: Scenario) -> Scenario:
     )
 
 
+def all_long(scenario: Scenario) -> Scenario:
+    """Let every job have a result that is too long for its record."""
+    return with_trouble(replace(scenario, jobs=[{**job, "long": True} for job in scenario.jobs]))
+
+
 def all_large(scenario: Scenario) -> Scenario:
     """Let every job be too large for a message."""
     return replace(scenario, jobs=[{**job, "notes": NOTES} for job in scenario.jobs])

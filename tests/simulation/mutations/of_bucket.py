@@ -16,7 +16,15 @@ from lrtkit.wire.job import Job
 from lrtkit.wire.parcel import Parcel
 from lrtkit.wire.record import Record, StoredFile
 from lrtkit.wire.s3 import S3Store, Store
-from tests.simulation.mutations.mutation import Patch, all_large, mutation, with_outage, with_rot, with_trouble
+from tests.simulation.mutations.mutation import (
+    Patch,
+    all_large,
+    all_long,
+    mutation,
+    with_outage,
+    with_rot,
+    with_trouble,
+)
 from worker import checkpoint, files, patience
 from worker.checkpoint import Loaded, Saver
 from worker.conclusion import Conclusion
@@ -145,6 +153,16 @@ def _(patch: Patch) -> None:
         return item.body
 
     patch.setattr(parcel, "_fetched", fetched)
+
+
+@mutation("a result is published as it comes from the bucket, whatever its hash", scenario=all_long, since=3)
+def _(patch: Patch) -> None:
+    def fetched(store: Store, job_id: str, sha256: str) -> bytes:
+        item = store.get(keys.file(job_id, sha256))
+        assert item
+        return item.body
+
+    patch.setattr(files, "_fetched", fetched)
 
 
 @mutation("a list that seems damaged is told of at the first look", scenario=with_trouble, since=1)
