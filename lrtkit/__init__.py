@@ -103,4 +103,4 @@ def _imported(module: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES, *_MODULES])
+    return sorted({*_HOMES, *_MODULES, *(name for name in globals() if name.startswith("__"))})

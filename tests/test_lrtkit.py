@@ -60,6 +60,12 @@ def test_submodules_need_no_import_of_their_own(name: str) -> None:
     assert getattr(lrtkit, name).__name__ == f"lrtkit.{name}"
 
 
+def test_completion_offers_the_kit_alone() -> None:
+    """Neither what the package imports for itself nor its inner modules stand between the names that one looks for."""
+    offered = [name for name in dir(lrtkit) if not name.startswith("__")]
+    assert offered == sorted({*lrtkit._HOMES, *lrtkit._MODULES})
+
+
 def test_unknown_name_says_which_there_are() -> None:
     """A slip of the pen is answered by the names that exist."""
     with pytest.raises(AttributeError, match=r"lrtkit has no 'Experimant'. Try one of: .*Experiment, .*charts"):

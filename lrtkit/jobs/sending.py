@@ -87,9 +87,11 @@ class Sender:
         try:
             self._send_all(batches(messages, self._largest))
         except LrtError as error:
+            cause, _, advice = str(error).partition(". Try: ")
             raise type(error)(
-                f"{self._sent:,} of {self._total:,} jobs were sent, then: {error}. "
-                "Try: submit the same table again, which sends only what is not known to be queued"
+                f"{self._sent:,} of {self._total:,} jobs were sent, then: {cause}. "
+                f"Try: {f'{advice}, then ' if advice else ''}submit the same table again, "
+                "which sends only what is not known to be queued"
             ) from error
 
     def _send_all(self, left: Iterator[list[Outgoing]]) -> None:

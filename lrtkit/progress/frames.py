@@ -11,7 +11,7 @@ from lrtkit.progress import spending
 from lrtkit.progress.columns import Column, counts, durations, fractions, natural, numbers, texts, times
 from lrtkit.progress.view import JobState, View
 from lrtkit.wire.clock import iso
-from lrtkit.wire.record import Attempt, Outcome, Record, State
+from lrtkit.wire.record import Attempt, Cause, Outcome, Record, State
 
 ERROR_WIDTH = 120
 
@@ -93,9 +93,13 @@ def _status(view: View) -> dict[str, Any]:
     }
 
 
+_SPOKEN: Mapping[str, str] = {Cause.STOPPED: "stop signal"}
+"""Causes that records call otherwise than people do."""
+
+
 def _causes(record: Record) -> str | None:
     often = sorted(record.interruptions.items(), key=lambda item: -item[1])
-    return ", ".join(f"{count} {cause}" for cause, count in often) or None
+    return ", ".join(f"{count} {_SPOKEN.get(cause, cause)}" for cause, count in often) or None
 
 
 def _progress(view: View) -> float | None:

@@ -53,7 +53,8 @@ class Admin:
         except Denied as error:
             raise advised(error, f"aws configure{named}, or aws sso login{named}") from error.__cause__
         except Unavailable as error:
-            raise Unavailable(f"{error}. Try: a region such as us-east-1, or look at your network") from error.__cause__
+            told = str(error).partition(". Try: ")[0]
+            raise Unavailable(f"{told}. Try: a region such as us-east-1, or look at your network") from error.__cause__
 
     @classmethod
     def from_env_file(cls, path: str | Path, *, cloudflare: Cloudflare | None = None) -> Admin:

@@ -212,12 +212,15 @@ def classify_answer(code: str, message: str, status: int) -> type[LrtError]:
 def _sentence(error: BaseException, kind: type[LrtError]) -> str:
     """Return what a service said, and what to do about it where its words leave that open."""
     if not isinstance(error, ClientError):
-        return _line(str(error))
+        return _advised(_line(str(error)), ADVICE.get(kind))
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     said = _line(error.response.get("Error", {}).get("Message") or f"no reason but HTTP status {status}")
     by_words = (what for pattern, what in _HINTS if re.search(pattern, f"{error} {error.response}"))
-    advice = next(by_words, None) or ADVICE.get(kind)
-    return f"{said.rstrip('.')}. Try: {advice}" if advice else said
+    return _advised(said, next(by_words, None) or ADVICE.get(kind))
+
+
+def _advised(said: str, advice: str | None) -> str:
+    return f"{said.rstrip('.')}. Try: {advice}" if advice and "Try: " not in said else said
 
 
 def _line(text: str) -> str:
@@ -233,5 +236,6 @@ _HINTS = (
 ADVICE = {
     Denied: "mend the key in the env file, or its policy",
     NotFound: "lrtkit.queues.make(cloud), or mend its name",
+    Unavailable: "the same again, when network and service are back",
 }
 """What to do, where nothing tells more."""

@@ -267,6 +267,7 @@ def test_what_lasts_ends_the_sending_with_what_was_sent(
         with pytest.raises(kind, match=words) as caught:
             send(service.queue, jobs(1000))
         assert str(caught.value).startswith(f"{len(service.taken)} of 1,000 jobs were sent, then: cannot send to ")
+        assert str(caught.value).count("Try: ") == 1
         assert len(service.taken) == 70
         assert service.calls >= -CONNECTIONS
 

@@ -100,7 +100,7 @@ def test_status_of_a_running_job(cloud: Cloud) -> None:
         "progress": 0.6,
         "attempts": 2,
         "interruptions": 1,
-        "causes": "1 sigterm",
+        "causes": "1 stop signal",
         "failures": 0,
         "machine": "machine-b",
         "saved_at": pd.Timestamp("2026-11-24 10:00:05", tz="UTC"),
