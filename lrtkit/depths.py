@@ -178,6 +178,8 @@ def _parsed(body: bytes) -> Iterator[Reading]:
             told = json.loads(line)
             seen = told.get("snapshot", told)
             counts = {name: int(seen[name]) for name in _COUNTS if name in seen}
+            if told.get("outcome") == "done":  # until the next reading the group has what the step set
+                counts["replicas"] = int(told["decision"]["replicas"])
             oldest = {"oldest_s": float(seen["oldest_s"])} if "oldest_s" in seen else {}
             yield {"at": iso(seconds_of(told["at"])), **counts, **oldest}
 

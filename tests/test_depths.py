@@ -83,6 +83,15 @@ def test_the_autoscalers_readings_are_among_them(cloud: Cloud) -> None:
     assert "in flight" in charts.alt(charts.queue_depth(frame))
 
 
+@pytest.mark.parametrize(("outcome", "replicas"), [("done", 4), ("dry run", 0), ("failed", 0)])
+def test_a_step_that_was_taken_counts_for_what_it_set(cloud: Cloud, outcome: str, replicas: int) -> None:
+    """A step reads before it acts: a chart of what it read would show no replicas until the next step."""
+    step = {"at": iso(TEN - 600), "outcome": outcome, "decision": {"replicas": 4}}
+    step["snapshot"] = {"waiting": 9, "in_flight": 0, "delayed": 0, "replicas": 0, "status": "stopped"}
+    cloud.store.put(f"{keys.readings_of(cloud.queue.name)}1.jsonl", json.dumps(step).encode())
+    assert Depths(cloud.queue, cloud.store, now=Watch()).frame(24)["replicas"].tolist() == [replicas]
+
+
 def test_a_longer_past_is_looked_up_at_once(cloud: Cloud) -> None:
     """Whoever asks for an hour and then for a century gets that, though the bucket has just been looked at."""
     colleague = Depths(cloud.queue, cloud.store, now=Watch())
