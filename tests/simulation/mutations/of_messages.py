@@ -22,7 +22,7 @@ from worker.report import Report
 @mutation("the heartbeat dies at the first network error, and nobody is told", since=6)
 def _(patch: Patch) -> None:
     async def beat(self: Lease, report: Report) -> None:
-        while await self._extended(report, within_s=self.beat_s):
+        while await self._extended(report):
             await self._clock.sleep(self.beat_s)
 
     patch.setattr(Lease, "_beat", beat)
@@ -63,9 +63,9 @@ def _(patch: Patch) -> None:
 def _(patch: Patch) -> None:
     extended = Lease._extended
 
-    async def whatever_comes(self: Lease, report: Report, *, within_s: float) -> bool:
+    async def whatever_comes(self: Lease, report: Report) -> bool:
         try:
-            is_extended = await extended(self, report, within_s=within_s)
+            is_extended = await extended(self, report)
         except LeaseLost:
             is_extended = True
         if self._capped or is_extended:
