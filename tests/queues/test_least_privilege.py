@@ -21,12 +21,13 @@ from lrtkit.queues.policies import Resource
 from lrtkit.scaling import Policy
 from lrtkit.wire import keys
 from lrtkit.wire.clock import SystemClock
-from lrtkit.wire.errors import Denied
+from lrtkit.wire.errors import Denied, Unavailable
 from lrtkit.wire.record import Holder
 from lrtkit.wire.s3 import S3Store
 from lrtkit.wire.sqs import Message, Outgoing, SqsQueue, once
 from tests.queues.conftest import env_of
 from tests.queues.recorder import Call, Recorder
+from tests.queues.workloads import LARGE
 from tests.worker.lab import Lab
 from worker import dead_letter
 from worker.report import Report
@@ -71,6 +72,7 @@ def campaign(setup: Setup, gate: Recorder, tmp_path: Path) -> Campaign:
             scale(setup)
             read(setup, lab, tmp_path)
             renew(setup)
+            break_off(setup, gate, tmp_path)
     finally:
         lab.end()
     holders = {env_of(setup, role)["SQS_AWS_ACCESS_KEY_ID"]: role for role in Role}
@@ -128,6 +130,15 @@ def renew(setup: Setup) -> None:
         asyncio.run(dead_letter.renew(queue, SystemClock(), report, message=message))
 
 
+def break_off(setup: Setup, gate: Recorder, folder: Path) -> None:
+    """Let the upload of a checkpoint's large file fail, as that of an artifact has; what has come is thrown away."""
+    (folder / "large").write_bytes(b"x" * LARGE)
+    gate.fail("UploadPart", 6, 500)
+    with pytest.raises(Unavailable):
+        connect(setup.env_file("worker")).store.upload(folder / "large", keys.file("story/large", "0123"))
+    gate.forgive()
+
+
 def scale(setup: Setup) -> None:
     """Take a step, and ask the records, as it does before it stops a group."""
     settings = cloud_settings(env_of(setup, "autoscaler"))
@@ -148,11 +159,12 @@ def test_a_campaign_makes_exactly_the_allowed_calls(campaign: Campaign) -> None:
 def unused(setup: Setup, role: Role, calls: list[Call]) -> list[tuple[str, str]]:
     """Return the grants, each a call and what it may name, that no call has made use of."""
     names = {Resource.QUEUE: setup.queue, Resource.DEAD_LETTERS: setup.dead_letter_queue}
-    whole = {"s3:ListBucket", "s3:AbortMultipartUpload"}  # a list names a bucket, and all uploads are one function
     grants = [
         (action, pattern)
         for resource, action, patterns in policies.calls(role)
-        for pattern in ([names.get(resource, "*")] if resource in names or action in whole else patterns.split())
+        for pattern in (
+            [names.get(resource, "*")] if resource in names or action == "s3:ListBucket" else patterns.split()
+        )
     ]
     made = {(call.action, call.resource) for call in calls}
     return [grant for grant in grants if not any(grant[0] == call and fnmatchcase(on, grant[1]) for call, on in made)]
