@@ -45,6 +45,17 @@ def test_a_thread_that_is_left_holds_no_job(lab: Lab) -> None:
     assert "endless" in worker.events("output")[-1]["line"]
 
 
+def test_a_stop_while_a_thread_is_left_keeps_the_result(lab: Lab) -> None:
+    """The workload has returned, so that the signal ends it at once and its job is done, not interrupted."""
+    lab.send()
+    worker = lab.worker("leaves_a_thread", grace_seconds=600)
+    until(lambda: list(lab.work_folders.glob("*/result.json")))
+    lab.claimed(1)
+    worker.signal(signal.SIGTERM)
+    assert worker.left() == 0
+    assert (lab.record().state, lab.result()) == (State.DONE, "returned")
+
+
 def test_a_flood_of_output_is_read_and_dropped(lab: Lab) -> None:
     """Hundreds of megabytes neither block the workload nor fill the log, and the lease is kept meanwhile."""
     lab.send(mebibytes=300)
