@@ -117,7 +117,7 @@ def _(patch: Patch) -> None:
     patch.setattr(files, "upload_all", upload_all)
 
 
-@mutation("a record that seems damaged is believed at the first look", since=14)
+@mutation("a record that seems damaged is believed at the first look", since=21)
 def _(patch: Patch) -> None:
     patch.setattr(ledger, "read", ledger._read)
 
@@ -165,7 +165,7 @@ def _(patch: Patch) -> None:
     patch.setattr(files, "_fetched", fetched)
 
 
-@mutation("a list that seems damaged is told of at the first look", scenario=with_trouble, since=1)
+@mutation("a list that seems damaged is told of at the first look", scenario=with_trouble, since=5)
 def _(patch: Patch) -> None:
     patch.setattr(reader, "_is_reason", lambda _: False)
 

@@ -18,7 +18,7 @@ from worker.service import Service
 from worker.verdict import Verdict
 
 
-@mutation("a wish to cancel is not heard", since=32)
+@mutation("a wish to cancel is not heard", since=36)
 def _(patch: Patch) -> None:
     patch.setattr(Claim, "_note_cancel", lambda *_: None)
 
