@@ -61,7 +61,7 @@ $(LAB_SETTINGS): $(INSTALLED)
 
 .PHONY: test
 test: lint ## lint, then run all tests on all cores
-	@$(BIN)/pytest -n auto --dist worksteal
+	@$(BIN)/pytest -n auto
 
 LINTERS := lint-style lint-format lint-types lint-floors lint-notebooks
 

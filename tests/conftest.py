@@ -10,6 +10,8 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from lrtkit import queues
 from lrtkit.connection import Cloud, connect
@@ -28,12 +30,29 @@ def pytest_xdist_auto_num_workers() -> int:
     return 3 * (os.cpu_count() or 1)
 
 
-LONGEST = "test_chaos.py"
+LONGEST = ("tests/worker/test_chaos.py", "tests/notebooks/", "tests/browser/", "tests/simulation/")
+"""What takes minutes, the longest first."""
+
+TOGETHER = ("tests/notebooks/", "tests/browser/", "tests/local/", "tests/queues/", "tests/ground/", "tests/backtest/")
+"""Where a file's tests share a notebook's run, a browser or a cloud, which would else be made in each process."""
+
+
+class Units(LoadScopeScheduling):
+    """Hands out one test at a time, or a file of those that belong together, to whichever process is free."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid.partition("::")[0] if nodeid.startswith(TOGETHER) else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Units:
+    """Let tests that share something costly run in one process."""
+    config.option.loadscopereorder = False  # as the order is that of ``LONGEST``
+    return Units(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let what takes a minute begin first, so that nobody waits for it alone in the end."""
-    items.sort(key=lambda item: item.path.name != LONGEST)
+    """Let what takes minutes begin first, so that nobody waits for it alone in the end."""
+    items.sort(key=lambda item: [not item.nodeid.startswith(each) for each in LONGEST])
 
 
 @pytest.fixture(scope="session", autouse=True)

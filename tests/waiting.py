@@ -14,7 +14,7 @@ T = TypeVar("T")
 SHORTEST_S, LONGEST_S = 0.02, 0.2
 
 
-def until(condition: Callable[[], T], *, within_s: float = 60) -> T:
+def until(condition: Callable[[], T | None], *, within_s: float = 60) -> T:
     """Return the first value of the condition that counts as true; fail after the time.
 
     The longer it takes the more seldom one looks, for a look often is a call that a server has to answer.

@@ -9,11 +9,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import boto3
 from botocore.config import Config
+
+from tests.waiting import until
 
 LOOK_S = 0.5
 FINAL = {"done", "failed", "cancelled"}
@@ -44,9 +47,8 @@ class Witness:
         for key, etag in self._listed().items():
             job_id, _, name = key.rpartition("/")
             if name == "checkpoint.json" and self._etags.get(key) != etag:
-                found = self._s3.get_object(Bucket=self._bucket, Key=key)
-                self._etags[key] = found["ETag"]  # it can be a newer one than was listed
-                self._compare(job_id, json.load(found["Body"]))
+                self._etags[key], body = until(partial(self._written, key))
+                self._compare(job_id, json.loads(body))
 
     def is_idle(self) -> bool:
         """Tell whether the queue holds nothing any more."""
@@ -84,6 +86,12 @@ class Witness:
             assert before["_lrt"]["state"] not in FINAL, f"{job_id} has changed after its end"
             assert now["_lrt"]["generation"] >= before["_lrt"]["generation"], f"the generation of {job_id} went back"
             assert now.get("step", 0) >= before.get("step", 0), f"the step of {job_id} went back"
+
+    def _written(self, key: str) -> tuple[str, bytes] | None:
+        """Return ETag, which can be a newer one than was listed, and text; SeaweedFS may have none in mid-writing."""
+        found = self._s3.get_object(Bucket=self._bucket, Key=key)
+        body = found["Body"].read()
+        return (found["ETag"], body) if body else None
 
     def _listed(self) -> dict[str, str]:
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket)
