@@ -58,7 +58,7 @@ def _(patch: Patch) -> None:
     patch.setattr(Record, "claimed", same_generation)
 
 
-@mutation("a checkpoint that cannot be read is taken for none", since=10)
+@mutation("a checkpoint that cannot be read is taken for none", since=28)
 def _(patch: Patch) -> None:
     async def load(store: Store, clock: Clock, report: Report, *, job_id: str, record: Record, folder: Path) -> Loaded:
         if not record.checkpoint:
